@@ -1,0 +1,1 @@
+"""What we say to the user when something is wrong, and where it is."""

@@ -1,0 +1,93 @@
+"""Type rules that many primitives share: from the operands' types and the attributes to the results' types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ad_compiler.ir.types import (
+    ONE,
+    UNKNOWN_DTYPE,
+    Dim,
+    Shape,
+    Symbol,
+    Tensor,
+    Type,
+    broadcast,
+    promote,
+    unknown,
+)
+
+
+def tensor(type: Type) -> Tensor:
+    """The operand as a tensor; anything else counts as one of which nothing is known."""
+    return type if isinstance(type, Tensor) else unknown()
+
+
+def same(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+    """The type of the first operand."""
+    return types[0]
+
+
+def arithmetic(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+    """Broadcast shapes; the promoted dtype."""
+    tensors = [tensor(type) for type in types]
+    return Tensor(weak_promote(tensors), broadcast(*[type.shape for type in tensors]))
+
+
+def inexact(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+    """Broadcast shapes; integers become float64, as in `np.sin` and `/`."""
+    result = arithmetic(types, attributes)
+    assert isinstance(result, Tensor)
+    return result if result.dtype in ("f32", "c64", "c128") else Tensor("f64", result.shape)
+
+
+def boolean(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+    """Broadcast shapes of booleans, as in a comparison."""
+    return Tensor("bool", broadcast(*[tensor(type).shape for type in types]))
+
+
+def integer(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+    return Tensor("i64", ())
+
+
+def weak_promote(tensors: Sequence[Tensor]) -> str:
+    """Scalars give way to arrays of the same kind: `2.0 * float32_array` is float32."""
+    arrays = [type.dtype for type in tensors if type.shape != ()]
+    everything = promote(*[type.dtype for type in tensors])
+    if not arrays or everything == UNKNOWN_DTYPE:
+        return everything
+    from_arrays = promote(*arrays)
+    kind = {"f32": "f", "f64": "f", "c64": "c", "c128": "c"}
+    return from_arrays if kind.get(from_arrays) == kind.get(everything) else everything
+
+
+def normal_axes(axis: Any, rank: int) -> tuple[int, ...]:
+    """`axis` as NumPy takes it (None, a number, a tuple, negative ones) as sorted non-negative numbers."""
+    if axis is None:
+        return tuple(range(rank))
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return tuple(sorted(one % rank for one in axes))
+
+
+def reduced_shape(shape: Shape, axis: Any, keepdims: bool) -> Shape:
+    if axis is None and not keepdims:
+        return ()
+    if isinstance(shape, Symbol):
+        return Symbol()
+    axes = normal_axes(axis, len(shape)) if shape else ()
+    if keepdims:
+        return tuple(ONE if k in axes else dim for k, dim in enumerate(shape))
+    return tuple(dim for k, dim in enumerate(shape) if k not in axes)
+
+
+def reduction(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+    """The shape without `axis`; the dtype stays (a bool counts as an integer)."""
+    operand = tensor(types[0])
+    dtype = "i64" if operand.dtype == "bool" else operand.dtype
+    return Tensor(dtype, reduced_shape(operand.shape, attributes.get("axis"), attributes.get("keepdims", False)))
+
+
+def fresh(rank: int | None) -> Shape:
+    """A shape of which only the rank is known, or not even that."""
+    return Symbol() if rank is None else tuple(Dim(Symbol()) for _ in range(rank))
