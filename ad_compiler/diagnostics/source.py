@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -14,7 +15,7 @@ class Source:
 
     def line(self, number: int) -> str:
         """The text of line `number`, counted from 1; empty when there is none."""
-        lines = self.text.splitlines()
+        lines = re.split(r"\r\n|\r|\n", self.text)  # as Python counts; `splitlines` also splits at form feeds
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
