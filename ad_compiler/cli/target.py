@@ -1,0 +1,137 @@
+"""`FILE[:FUNCTION]`: finding it and reading it.  The file is text to us: it is never imported or run."""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+import os
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from ad_compiler.cli.exits import Unusable
+
+if TYPE_CHECKING:
+    from ad_compiler.frontend.read import ModuleText
+
+LARGEST = 4_000_000  # bytes; the reader has tighter limits of its own
+ENCODINGS = {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252"}
+COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A file (`-` is stdin), and the function asked for; None asks for all of them."""
+
+    path: str
+    function: str | None = None
+
+    @property
+    def shown(self) -> str:
+        return "<stdin>" if self.path == "-" else self.path
+
+
+class TargetType(click.ParamType):
+    """`FILE[:FUNCTION]` on the command line, completed from the folder and from the file's own functions."""
+
+    name = "FILE[:FUNCTION]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Target:
+        return value if isinstance(value, Target) else parse_target(value)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        path, colon, beginning = incomplete.rpartition(":")
+        if not colon or not os.path.isfile(path):
+            return [CompletionItem(incomplete, type="file")]
+        try:
+            names = list(read_module(Target(path)).definitions)
+        except Exception:  # completion is silent
+            return []
+        return [CompletionItem(f"{path}:{name}") for name in names if name.startswith(beginning)]
+
+
+def parse_target(text: str) -> Target:
+    """Split at the last colon when a name stands behind it and the whole is not itself a file."""
+    path, colon, function = text.rpartition(":")
+    if colon and path and function.isidentifier() and not os.path.exists(text):
+        return Target(path, function)
+    return Target(text)
+
+
+def read_text(target: Target) -> str:
+    """The file's text.  Only a regular file (or stdin), of a bounded size, in an encoding that is only text."""
+    try:
+        if target.path == "-":
+            data = sys.stdin.buffer.read(LARGEST + 1)
+        elif os.path.isdir(target.path):
+            raise Unusable(f"`{target.path}` is a folder", "name a file in it")
+        else:
+            with open(target.path, "rb") as file:
+                data = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise Unusable(f"there is no file `{target.path}`") from None
+    except OSError as error:
+        raise Unusable(f"`{target.path}` cannot be read: {error.strerror or error}") from None
+    if len(data) > LARGEST:
+        raise Unusable(f"`{target.shown}` is larger than {LARGEST // 1_000_000} MB")
+    return decode(data, target.shown)
+
+
+def decode(data: bytes, name: str) -> str:
+    """Decode as Python does (a byte-order mark, a coding comment, else UTF-8), from a short list of encodings."""
+    if data.startswith(codecs.BOM_UTF8):
+        data = data[len(codecs.BOM_UTF8) :]
+    encoding = "utf-8"
+    for line in data.split(b"\n", 2)[:2]:
+        if found := COOKIE.match(line):
+            encoding = found[1].decode("ascii", "replace")
+            break
+        if line.strip() and not line.lstrip().startswith(b"#"):
+            break
+    try:
+        known = codecs.lookup(encoding).name if re.fullmatch(r"[-\w]+", encoding) else ""
+        if known not in ENCODINGS:
+            raise LookupError
+        text = data.decode(known)
+    except LookupError:
+        raise Unusable(
+            f"`{name}` is written in the encoding `{encoding}`, which is not read here", "save it as UTF-8"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise Unusable(
+            f"`{name}` is not {encoding} text: byte {error.start} cannot be decoded", "save it as UTF-8"
+        ) from None
+    if "\0" in text:
+        raise Unusable(f"`{name}` holds null bytes: it is no Python source")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_module(target: Target) -> ModuleText:
+    """The file's functions, parsed.  A wrong function name is answered with the nearest right one."""
+    from ad_compiler.frontend.read import from_text
+
+    module = from_text(read_text(target), target.shown)
+    if not module.definitions:
+        raise Unusable(
+            f"there is no function in `{target.shown}`",
+            "`adc` reads functions written with `def` at the left margin",
+        )
+    if target.function is not None and target.function not in module.definitions:
+        raise Unusable(
+            f"there is no function `{target.function}` in `{target.shown}`",
+            *_near(target.function, list(module.definitions)),
+        )
+    return module
+
+
+def _near(name: str, names: list[str]) -> list[str]:
+    near = difflib.get_close_matches(name, names, 1)
+    if near:
+        return [f"did you mean `{near[0]}`?"]
+    return ["it has " + ", ".join(f"`{one}`" for one in names[:10]) + (", …" if len(names) > 10 else "")]

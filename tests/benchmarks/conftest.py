@@ -1,0 +1,15 @@
+"""Everything in this folder is a benchmark: it runs when asked for, with `pytest -m benchmark tests/benchmarks`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.benchmark)
