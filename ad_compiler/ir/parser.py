@@ -1,0 +1,578 @@
+"""Reading the text form of `printer` back: `parse(text, infer) -> Module`.
+
+Result types may be left out wherever `infer` (of `ad_compiler.primitives`) or the structure of the op tells
+them; the parameters of functions need theirs.  A constant becomes an op right before its reader.  Objects
+that text cannot hold (`object('…')`) come back as `Unreadable` stand-ins with the same text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ad_compiler.diagnostics.source import Source, Span
+from ad_compiler.ir import trees
+from ad_compiler.ir.builder import Infer
+from ad_compiler.ir.core import Block, Function, Module, Op, Parameter, SliceItem, Slot, Value
+from ad_compiler.ir.types import (
+    BOOL,
+    FLOAT,
+    INT,
+    UNDEFINED,
+    Dim,
+    ListType,
+    Opaque,
+    Symbol,
+    Tensor,
+    TupleType,
+    Type,
+    join,
+)
+
+REGIONS = ("then", "else", "do", "cond")
+TOKEN = re.compile(
+    r"""\s*(?: (?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
+      | (?P<value>%[\w.]+)
+      | (?P<slot>\$\d+)
+      | (?P<dots>\.\.\.)
+      | (?P<arrow>->)
+      | (?P<stars>\*\*)
+      | (?P<number>(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?)
+      | (?P<name>[^\W\d][\w.]*)
+      | (?P<comment>\#.*)
+      | (?P<sign>.)
+    )""",
+    re.VERBOSE,
+)
+
+
+class ParseError(ValueError):
+    """The text is no program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands for an object that was printed as `object('…')`."""
+
+    text: str
+
+    @property
+    def __name__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def parse(text: str, infer: Infer | None = None) -> Module:
+    """The module whose text this is."""
+    reader = Reader(infer)
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            reader.line(line, number)
+    return reader.finish()
+
+
+class Tokens:
+    """The tokens of one line, read from left to right."""
+
+    def __init__(self, text: str, number: int, symbols: dict[str, Symbol]) -> None:
+        self.text = text
+        self.number = number
+        self.symbols = symbols
+        self.tokens = [
+            (str(match.lastgroup), match.group(str(match.lastgroup)), match.start(str(match.lastgroup)))
+            for match in TOKEN.finditer(text.strip())
+        ]
+        self.comment = ""
+        if self.tokens and self.tokens[-1][0] == "comment":
+            self.comment = self.tokens.pop()[1][1:].strip()
+        self.at = 0
+
+    def fail(self, expected: str) -> ParseError:
+        found = self.tokens[self.at][1] if self.at < len(self.tokens) else "the end of the line"
+        return ParseError(f"line {self.number}: expected {expected}, found {found}: {self.text.strip()}")
+
+    def done(self) -> bool:
+        return self.at >= len(self.tokens)
+
+    def peek(self, ahead: int = 0) -> str:
+        return self.tokens[self.at + ahead][1] if self.at + ahead < len(self.tokens) else ""
+
+    def kind(self) -> str:
+        return self.tokens[self.at][0] if not self.done() else ""
+
+    def take(self, kind: str | None = None) -> str:
+        if self.done() or (kind is not None and self.kind() != kind):
+            raise self.fail(kind or "more")
+        self.at += 1
+        return self.tokens[self.at - 1][1]
+
+    def accept(self, text: str) -> bool:
+        found = self.peek() == text and self.kind() != "string"
+        self.at += found
+        return found
+
+    def expect(self, text: str) -> None:
+        if not self.accept(text):
+            raise self.fail(f"`{text}`")
+
+    def separated(self, close: str, item: Any) -> list[Any]:
+        """Items up to the sign `close`, with commas between."""
+        items: list[Any] = []
+        while not self.accept(close):
+            items.append(item())
+            if not self.accept(","):
+                self.expect(close)
+                break
+        return items
+
+    # -- types ---------------------------------------------------------------------------------------------
+
+    def type(self) -> Type:
+        name = self.take("sign" if self.peek() == "?" else "name")
+        if name == "undef":
+            return UNDEFINED
+        if name == "opaque":
+            return Opaque(self.until(")"))
+        if name == "list":
+            self.expect("[")
+            (element,) = self.separated("]", self.type)
+            return ListType(element)
+        if name == "tuple":
+            self.expect("[")
+            return TupleType(tuple(self.separated("]", self.type)))
+        if not self.accept("["):
+            return Tensor(name, ())
+        if self.accept("*"):
+            label = "" if self.peek() == "]" else self.take()
+            self.expect("]")
+            return Tensor(name, self.symbol("*", label, False))
+        return Tensor(name, tuple(self.separated("]", self.dim)))
+
+    def dim(self) -> Dim:
+        if self.kind() == "number":
+            return Dim(None, int(self.take()))
+        if self.accept("?"):
+            symbol = self.symbol("?", self.take() if self.kind() == "number" else "", False)
+        else:
+            label = self.take("name")
+            symbol = self.symbol("", label, not self.accept("?"))
+        sign = 1 if self.accept("+") else -1 if self.accept("-") else 0
+        return Dim(symbol, sign * int(self.take("number")) if sign else 0)
+
+    def symbol(self, prefix: str, label: str, many: bool) -> Symbol:
+        if not label:
+            return Symbol()
+        # An anonymous symbol that occurs as a shape and as a length keeps its number in both.
+        key = f"?{label}" if label[0].isdigit() else label
+        if key not in self.symbols:
+            self.symbols[key] = Symbol("?" if label[0].isdigit() else label, many=many)
+        return self.symbols[key]
+
+    def until(self, close: str) -> str:
+        """The raw text inside `(…)`."""
+        self.expect("(")
+        start = self.tokens[self.at][2]
+        while self.peek() != close:
+            self.take()
+        end = self.tokens[self.at][2]
+        self.expect(close)
+        return self.text.strip()[start:end].strip()
+
+    # -- literals ------------------------------------------------------------------------------------------
+
+    def literal(self) -> Any:
+        """A number, string, index item, tuple, tree or type."""
+        kind = self.kind()
+        if kind == "sign" and self.peek() == ":":
+            return self.slice(None)
+        value = self.atom()
+        return self.slice(value) if self.peek() == ":" and isinstance(value, (int, Slot)) and self.in_index else value
+
+    in_index = False
+
+    def slice(self, start: Any) -> SliceItem:
+        parts = [start]
+        while self.accept(":"):
+            parts.append(None if self.peek() in (",", ")", ":", "]") else self.atom())
+        return SliceItem(*parts)
+
+    def atom(self) -> Any:
+        kind = self.kind()
+        if kind == "string":
+            return _unquote(self.take())
+        if kind == "number":
+            return _number(self.take())
+        if kind == "slot":
+            return Slot(int(self.take()[1:]))
+        if kind == "dots":
+            self.take()
+            return Ellipsis
+        if kind == "name":
+            return self.named()
+        if self.accept("-"):
+            return -self.atom()
+        if self.accept("("):
+            return self.inside("tuple", ")")
+        if self.accept("["):
+            return self.inside("list", "]")
+        if self.accept("{"):
+            return dict(self.separated("}", self.pair))
+        raise self.fail("a literal")
+
+    def inside(self, container: str, close: str) -> Any:
+        before, self.in_index = self.in_index, True
+        items = self.separated(close, self.literal)
+        self.in_index = before
+        return tuple(items) if container == "tuple" else items
+
+    def pair(self) -> tuple[Any, Any]:
+        before, self.in_index = self.in_index, False
+        key = self.literal()
+        self.in_index = before
+        self.expect(":")
+        return key, self.literal()
+
+    def named(self) -> Any:
+        name = self.take("name")
+        fixed = {"None": None, "True": True, "False": False, "inf": float("inf"), "nan": float("nan")}
+        if name in fixed:
+            return fixed[name]
+        if name == "tree":
+            return self.tree(self.attribute_leaf)
+        if name == "type":
+            return self.type()
+        if name == "class":
+            return _class(self.until(")"))
+        self.expect("(")
+        arguments = self.separated(")", self.literal)
+        if name == "complex":
+            return complex(*arguments)
+        if name == "numpy":
+            import numpy as np
+
+            return np.dtype(arguments[0]).type(arguments[1])
+        if name == "object":
+            return Unreadable(arguments[0])
+        raise self.fail("a literal")
+
+    # -- trees ---------------------------------------------------------------------------------------------
+
+    def tree(self, leaf: Any) -> trees.Tree:
+        head, opens = self.peek(), self.peek(1) == "("
+        if head == "fixed" and opens:
+            self.at += 2
+            value = self.literal()
+            self.expect(")")
+            return trees.Fixed(value)
+        if head in ("tuple", "list") and opens:
+            self.at += 2
+            items = tuple(self.separated(")", lambda: self.tree(leaf)))
+            return trees.TupleTree(items) if head == "tuple" else trees.ListTree(items)
+        if head == "dict" and opens:
+            self.at += 2
+            return trees.DictTree(*self.keyed(leaf))
+        if head == "record" and not opens:
+            self.at += 1
+            name = self.take("name")
+            self.expect("(")
+            return trees.RecordTree(Unreadable(name), *self.keyed(leaf))
+        return leaf()
+
+    def keyed(self, leaf: Any) -> tuple[tuple[Any, ...], tuple[trees.Tree, ...]]:
+        def pair() -> tuple[Any, trees.Tree]:
+            key = self.atom()
+            self.expect(":")
+            return key, self.tree(leaf)
+
+        pairs = self.separated(")", pair)
+        return tuple(key for key, _ in pairs), tuple(item for _, item in pairs)
+
+    def attribute_leaf(self) -> trees.Leaf:
+        self.expect("leaf")
+        self.expect("(")
+        payload = self.separated(")", self.literal)
+        return trees.Leaf(payload[0] if payload else None)
+
+
+def _unquote(text: str) -> str:
+    import ast
+
+    return ast.literal_eval(text)
+
+
+def _number(text: str) -> int | float:
+    return int(text) if text.isdigit() else float(text)
+
+
+def _class(text: str) -> Any:
+    import builtins
+
+    module, _, name = text.rpartition(".")
+    if module == "numpy":
+        import numpy as np
+
+        return getattr(np, name)
+    return getattr(builtins, name)
+
+
+class Reader:
+    """Builds the module line by line; indentation says where an op belongs."""
+
+    def __init__(self, infer: Infer | None) -> None:
+        self.infer = infer
+        self.module = Module("")
+        self.main = ""
+        self.imports: list[str] = []
+        self.function: Function | None = None
+        self.symbols: dict[str, Symbol] = {}
+        self.values: dict[str, Value] = {}
+        self.open: list[tuple[int, Block | Op]] = []  # indentation of the children, and their parent
+
+    def line(self, text: str, number: int) -> None:
+        depth = len(text) - len(text.lstrip())
+        tokens = Tokens(text, number, self.symbols)
+        while self.open and depth < self.open[-1][0]:
+            self.close(self.open.pop()[1])
+        if tokens.peek() in ("func", "import", "main") and depth == 0:
+            self.close_all()
+            self.top(tokens)
+        elif tokens.peek() == "doc" and self.function is not None and not self.function.body.ops:
+            tokens.take()
+            self.function.docstring = _unquote(tokens.take("string"))
+        elif tokens.peek() in REGIONS and (tokens.peek(1) in ("", "(")):
+            self.region(tokens, depth)
+        else:
+            self.op(tokens, depth)
+        if not tokens.done():
+            raise tokens.fail("the end of the line")
+
+    def finish(self) -> Module:
+        self.close_all()
+        for function in self.module.functions.values():
+            _type_calls(function, self.module)
+        self.module.main = self.main or next(iter(self.module.functions), "")
+        self.module.imports = tuple(self.imports)
+        return self.module
+
+    def close_all(self) -> None:
+        while self.open:
+            self.close(self.open.pop()[1])
+
+    def top(self, tokens: Tokens) -> None:
+        keyword = tokens.take()
+        if keyword == "import":
+            self.imports.append(_unquote(tokens.take("string")))
+        elif keyword == "main":
+            self.main = tokens.take("name")
+        else:
+            self.header(tokens)
+
+    # -- functions -----------------------------------------------------------------------------------------
+
+    def header(self, tokens: Tokens) -> None:
+        self.values = {}
+        body = Block()
+        function = self.function = Function(tokens.take("name"), body)
+        tokens.expect("(")
+        function.parameters = tokens.separated(")", lambda: self.parameter(tokens, body))
+        if tokens.accept("->"):
+            function.outputs = tokens.tree(
+                lambda: trees.Leaf(None if tokens.accept("_") else tokens.type())
+            )
+        span, _ = _notes(tokens.comment)
+        function.span = span
+        self.module.functions[function.name] = function
+        self.open.append((1, body))
+
+    def parameter(self, tokens: Tokens, body: Block) -> Parameter:
+        kind = "positional"
+        if tokens.accept("**"):
+            kind = "kwargs"
+        elif tokens.accept("*"):
+            kind = "star"
+        elif tokens.accept("keyword"):
+            kind = "keyword"
+
+        def leaf() -> trees.Leaf:
+            value = self.declare(tokens)
+            body.parameters.append(value)
+            return trees.Leaf(value.type)
+
+        if tokens.kind() == "value":
+            name = tokens.peek()[1:]
+            parameter = Parameter(name, tokens.tree(leaf), kind)
+        else:
+            name = tokens.take("name")
+            tokens.expect("=")
+            parameter = Parameter(name, tokens.tree(leaf), kind)
+        if tokens.accept("default"):
+            parameter.default = _unquote(tokens.take("string"))
+        if tokens.accept("annotation"):
+            parameter.annotation = _unquote(tokens.take("string"))
+        return parameter
+
+    def declare(self, tokens: Tokens, type: Type | None = None) -> Value:
+        """`%name: type`; `type` is what it is when none is written."""
+        name = tokens.take("value")[1:]
+        if tokens.accept(":"):
+            type = tokens.type()
+        hint = "" if name.isdigit() else re.sub(r"\.\d+$", "", name)
+        value = Value(type, hint)  # type: ignore[arg-type]  # filled in when the op is closed
+        self.values[name] = value
+        return value
+
+    # -- ops -----------------------------------------------------------------------------------------------
+
+    def region(self, tokens: Tokens, depth: int) -> None:
+        owner = self.open[-1][1] if self.open else None
+        if isinstance(owner, Block):
+            owner = owner.ops[-1]
+            self.open.append((depth, owner))
+        if owner is None:
+            raise tokens.fail("an op before its region")
+        tokens.take()
+        block = Block()
+        defaults = _carried_types(owner)
+        if tokens.accept("("):
+            defaults = iter(defaults)
+            block.parameters = tokens.separated(")", lambda: self.declare(tokens, next(defaults, None)))
+        owner.regions.append(block)
+        self.open.append((depth + 1, block))
+
+    def op(self, tokens: Tokens, depth: int) -> None:
+        if not self.open or not isinstance(self.open[-1][1], Block):
+            raise tokens.fail("a function or a region around this op")
+        self.open[-1] = (depth, self.open[-1][1])
+        block = self.open[-1][1]
+        span, phase = _notes(tokens.comment)
+        targets: list[tuple[str, Type | None]] = []
+        while tokens.kind() == "value":
+            name = tokens.take()[1:]
+            targets.append((name, tokens.type() if tokens.accept(":") else None))
+            if not tokens.accept(","):
+                tokens.expect("=")
+        op = Op(tokens.take("name"), [], span=span, phase=phase)
+        if tokens.accept("["):
+            op.attributes = dict(tokens.separated("]", lambda: self.attribute(tokens)))
+        while not tokens.done():
+            op.operands.append(self.operand(tokens, block, op))
+            if not tokens.accept(","):
+                break
+        for name, type in targets:
+            hint = "" if name.isdigit() else re.sub(r"\.\d+$", "", name)
+            value = self.values[name] = Value(type, hint, op)  # type: ignore[arg-type]
+            op.results.append(value)
+        block.ops.append(op)
+        if op.name not in ("if", "for", "while", "closure", "call"):
+            self.type_results(op, tokens)
+
+    def attribute(self, tokens: Tokens) -> tuple[str, Any]:
+        key = tokens.take("name")
+        tokens.expect("=")
+        return key, tokens.literal()
+
+    def operand(self, tokens: Tokens, block: Block, reader: Op) -> Value:
+        if tokens.kind() == "value":
+            name = tokens.take()[1:]
+            if name not in self.values:
+                raise tokens.fail(f"a definition of %{name} before")
+            return self.values[name]
+        constant = Op("constant", [], {"value": tokens.literal()}, span=reader.span, phase=reader.phase)
+        constant.results = [Value(constant_type(constant.attributes["value"]), "", constant)]
+        block.ops.append(constant)
+        return constant.results[0]
+
+    def type_results(self, op: Op, tokens: Tokens) -> None:
+        if all(value.type is not None for value in op.results):
+            return
+        if op.name in ("hook", "constant", "undefined"):
+            types: tuple[Type, ...] = (
+                (op.operands[0].type,) if op.name == "hook"
+                else (UNDEFINED,) if op.name == "undefined"
+                else (constant_type(op.attributes["value"]),)
+            )
+        elif self.infer is None:
+            raise tokens.fail(f"a type for the result of `{op.name}` (no type rules were given)")
+        else:
+            types = self.infer(op.name, [value.type for value in op.operands], op.attributes)
+        _fill(op, types)
+
+    def close(self, item: Block | Op) -> None:
+        """The regions of an op are complete: now its results have types."""
+        if isinstance(item, Op):
+            _fill(item, region_types(item))
+
+
+def _fill(op: Op, types: Any) -> None:
+    for value, type in zip(op.results, types, strict=False):
+        if value.type is None:
+            value.type = type
+
+
+def region_types(op: Op) -> list[Type]:
+    """The types of a structured op's results, from those inside."""
+    if op.name == "closure":
+        return [Opaque("function")]
+    if op.name == "if":
+        then, other = [[value.type for value in region.ops[-1].operands] for region in op.regions]
+        return [join(a, b) for a, b in zip(then, other, strict=False)]
+    carried = op.operands[3:] if op.name == "for" else op.operands
+    leaving = op.regions[-1].ops[-1].operands[bool(op.attributes.get("breaks")) :]
+    return [join(a.type, b.type) for a, b in zip(carried, leaving, strict=False)]
+
+
+def _carried_types(op: Op) -> list[Type]:
+    """What the parameters of a region are when they have no type written."""
+    if op.name == "for":
+        return [INT, *(value.type for value in op.operands[3:])]
+    return [value.type for value in op.operands] if op.name == "while" else []
+
+
+def _type_calls(function: Function, module: Module) -> None:
+    """Calls may come before the callee."""
+    from ad_compiler.ir.core import walk
+
+    for op in walk(function.body):
+        callee = module.functions.get(op.attributes.get("callee", "")) if op.name == "call" else None
+        if callee is not None and callee.outputs is not None:
+            _fill(op, [leaf.payload for leaf in trees.leaves(callee.outputs)])
+
+
+def constant_type(value: Any) -> Type:
+    """The type of a constant, by its Python type; a NumPy scalar has its dtype's."""
+    kind = type(value)
+    if kind is bool:
+        return BOOL
+    if kind is int:
+        return INT
+    if kind is float:
+        return FLOAT
+    if kind is complex:
+        return Tensor("c128", ())
+    if hasattr(value, "dtype") and getattr(value, "shape", None) == ():
+        name = value.dtype.name
+        short = {"float": "f", "complex": "c", "int": "i", "uint": "u"}
+        match = re.fullmatch(r"([a-z]+)(\d+)", name)
+        return Tensor(short[match[1]] + match[2] if match else name, ())
+    if value is None:
+        return Opaque("None")
+    return Opaque("str") if kind is str else Opaque()
+
+
+def _notes(comment: str) -> tuple[Span | None, str]:
+    """The line and the phase in a comment of the printer's."""
+    span, phase = None, ""
+    for part in comment.split(",") if comment else []:
+        part = part.strip()
+        if match := re.fullmatch(r"line (\d+)", part):
+            line = int(match[1])
+            span = Span(source=TEXT, line=line, column=0, end_line=line, end_column=0)
+        elif part in ("forward", "reverse", "tangent"):
+            phase = part
+    return span, phase
+
+
+TEXT = Source("<ssa>", "")
