@@ -10,8 +10,10 @@ those are.  A `Dim` is `symbol + offset`: `A[1:-1]` of an axis `n` has the dim `
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
+from weakref import WeakValueDictionary
 
 FLOATS = ("f32", "f64")
 COMPLEXES = ("c64", "c128")
@@ -20,13 +22,17 @@ UNKNOWN_DTYPE = "?"
 
 
 class Symbol:
-    """An unknown length (or an unknown whole shape).  `many` promises that the length is not 1."""
+    """An unknown length (or an unknown whole shape).  `many` promises that the length is not 1.
 
-    __slots__ = ("label", "many")
+    `parts`: what was broadcast together to give it, if that is where it comes from.
+    """
 
-    def __init__(self, label: str = "?", *, many: bool = False) -> None:
+    __slots__ = ("__weakref__", "label", "many", "parts")
+
+    def __init__(self, label: str = "?", *, many: bool = False, parts: frozenset[Any] = frozenset()) -> None:
         self.label = label
         self.many = many
+        self.parts = parts
 
     def __repr__(self) -> str:
         return self.label
@@ -134,7 +140,7 @@ def broadcast(*shapes: Shape) -> Shape:
     if all(shape == known[0] for shape in known):
         return known[0]
     if any(isinstance(shape, Symbol) for shape in known):
-        return Symbol()
+        return _broadcast_parts(known)
     width = max(len(shape) for shape in known)  # type: ignore[arg-type]
     padded = [(ONE,) * (width - len(shape)) + shape for shape in known]  # type: ignore[arg-type,operator]
     return tuple(_broadcast_dim(dims) for dims in zip(*padded, strict=True))
@@ -147,7 +153,37 @@ def _broadcast_dim(dims: tuple[Dim, ...]) -> Dim:
     many = next((dim for dim in rest if surely_many(dim)), None)
     if many is not None:
         return many  # the others are equal to it, or 1, or NumPy raises
-    return rest[0] if all(dim == rest[0] for dim in rest) else Dim(Symbol())
+    if all(dim == rest[0] for dim in rest):
+        return rest[0]
+    merged = _broadcast_parts([dim.symbol if _is_merged(dim) else dim for dim in rest])
+    return Dim(merged) if isinstance(merged, Symbol) else merged
+
+
+def _is_merged(dim: Dim) -> bool:
+    return dim.symbol is not None and dim.offset == 0 and bool(dim.symbol.parts)
+
+
+_DERIVED: WeakValueDictionary[Any, Symbol] = WeakValueDictionary()
+
+
+def derived(*key: Hashable) -> Symbol:
+    """The unknown that is a function of what is in `key`: the same symbol whenever the same is asked for."""
+    symbol = _DERIVED.get(key)
+    if symbol is None:
+        _DERIVED[key] = symbol = Symbol()
+    return symbol
+
+
+def _broadcast_parts(items: Sequence[Any]) -> Any:
+    """Broadcasting is associative, commutative and idempotent, so a set of parts names its result."""
+    parts: frozenset[Any] = frozenset()
+    for item in items:
+        parts |= item.parts if isinstance(item, Symbol) and item.parts else {item}
+    if len(parts) == 1:
+        return next(iter(parts))
+    symbol = derived("broadcast", parts)
+    symbol.parts = parts
+    return symbol
 
 
 def promote(*dtypes: str) -> str:
