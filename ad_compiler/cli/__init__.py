@@ -1,4 +1,4 @@
-"""The command line: `adc emit`, `adc check`, `adc explain`, `adc cache`, `adc completion`; one file a command.
+"""The command line, `adc`: one file a command.
 
     main : [argument] -> exit code
 

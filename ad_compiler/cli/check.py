@@ -10,7 +10,7 @@ import click
 
 from ad_compiler.cli.console import printable
 from ad_compiler.cli.exits import NO, YES, Unusable
-from ad_compiler.cli.target import Target, TargetType, read_module
+from ad_compiler.cli.target import Target, TargetType, read_module, types_of
 
 EXAMPLES = """\b
 Examples:
@@ -20,18 +20,17 @@ Examples:
   adc check model.py:loss --at 'w=[1, 2], n=3' --json
 
 \b
-Exit codes: 0 every verdict is yes, 1 one is no, 2 usage or unreadable input, 3 not differentiable, 4 a bug of ours."""
+Exit codes: 0 right, 1 wrong, 2 usage or unreadable input, 3 not differentiable, 4 a bug of ours."""
 
 
 def run(
     target: Target, *, at: dict[str, Any], arguments: tuple[str, ...], wrt: tuple[str, ...] | None, seed: int
 ) -> dict[str, Any]:
     """A report for each function asked for."""
-    from ad_compiler.frontend.annotations import parse_arg
+    module = read_module(target)
+    types = types_of(arguments)
     from ad_compiler.symbolic.check import check_definition
 
-    types = dict(parse_arg(argument) for argument in arguments)
-    module = read_module(target)
     chosen = [target.function] if target.function else list(module.definitions)
     return {
         name: check_definition(module.definitions[name], at=at, arguments=types, wrt=wrt, seed=seed)
@@ -68,8 +67,8 @@ def command(
 ) -> int:
     """Check the derivatives of the functions in FILE, both modes.
 
-    The program is lowered from the file's text and evaluated by the compiler's own interpreter: the file itself is
-    not run.  The verdicts: SymPy's proof, the dot-product identity, finite differences.
+    Three verdicts: SymPy's proof, the dot-product identity, finite differences.  The file itself is not run:
+    the functions are read from its text and evaluated by the compiler's own interpreter.
     """
     from ad_compiler.cli.emit import names
 

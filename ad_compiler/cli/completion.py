@@ -20,7 +20,7 @@ Examples:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(context: click.Context, shell: str) -> int:
-    """Print the completion script for SHELL.  Nothing is installed: put the script where your shell reads it."""
+    """Print the completion script for SHELL.  Nothing is installed: put it where your shell reads it."""
     cls = get_completion_class(shell)
     assert cls is not None
     script = cls(context.find_root().command, {}, "adc", VARIABLE)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import sys
 import tempfile
-import unicodedata
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TextIO
 
 import click
+
+from ad_compiler.diagnostics.render import escape
 
 _wish: ContextVar[str] = ContextVar("color", default="auto")  # `--color`
 
@@ -36,19 +38,9 @@ def color_on(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def steers(character: str) -> bool:
-    """Whether a character controls rather than shows: control, format (bidi), surrogate, line separators."""
-    return character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
-
-
 def printable(text: str) -> str:
-    """`text` with every steering character written as its Python escape."""
-    if not any(map(steers, text)):
-        return text
-    return "".join(
-        character.encode("unicode_escape").decode("ascii") if steers(character) else character
-        for character in text
-    )
+    """`text` with every character that acts on a terminal, or hides, written as its Python escape."""
+    return "".join(part if part in ("\n", "\t") else escape(part) for part in re.split(r"([\n\t])", text))
 
 
 def printable_source(text: str) -> str:

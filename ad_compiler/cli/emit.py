@@ -12,7 +12,7 @@ import click
 
 from ad_compiler.cli.console import printable_source, show_source, write_atomically
 from ad_compiler.cli.exits import YES, Unusable
-from ad_compiler.cli.target import Target, TargetType, read_module
+from ad_compiler.cli.target import Target, TargetType, read_module, types_of
 
 MODES = ("reverse", "forward", "both")
 STAGES = ("ssa", "adjoint", "optimised", "source")
@@ -33,11 +33,10 @@ def run(
     target: Target, *, mode: str, wrt: tuple[str, ...] | None, arguments: tuple[str, ...], stage: str
 ) -> str:
     """The text that `adc emit` writes."""
-    from ad_compiler.frontend.annotations import parse_arg
+    module = read_module(target)
+    types = types_of(arguments)
     from ad_compiler.pipeline import emit_text
 
-    types = dict(parse_arg(argument) for argument in arguments)
-    module = read_module(target)
     names = None if target.function is None else (target.function,)
     text = emit_text(module, names, mode=mode, wrt=wrt, arguments=types, stage=stage)
     return printable_source(text) if stage == "source" else text
@@ -62,7 +61,7 @@ def run(
     "arguments",
     multiple=True,
     metavar="'NAME: TYPE'",
-    help="The type of an argument: `float`, `int`, `float[3,4]`, `float[n,m]`, `float[:]`, `list[float]`.  Repeatable.",
+    help="The type of an argument: `float`, `int`, `float[3,4]`, `float[n,m]`, `list[float]`.  Repeatable.",
 )
 @click.option(
     "--stage",

@@ -19,6 +19,7 @@ from ad_compiler.cli.console import color_on, printable, report
 
 YES, NO, USAGE, REFUSED, BUG = 0, 1, 2, 3, 4
 INTERRUPTED, CLOSED_PIPE = 130, 141
+NOT_DIFFERENTIABLE = ("ADC202", "ADC203", "ADC207")  # said of an argument, but about the function
 
 
 class Unusable(click.ClickException):
@@ -72,7 +73,8 @@ def _of_error(error: Exception) -> int:
     if isinstance(error, InternalError):
         report(_bug(error))
         return BUG
-    return USAGE if isinstance(error, SourceError | ArgumentError | ArgumentValueError) else REFUSED
+    of_usage = isinstance(error, SourceError | ArgumentError | ArgumentValueError)
+    return USAGE if of_usage and error.code not in NOT_DIFFERENTIABLE else REFUSED
 
 
 def _bug(error: Exception) -> str:
@@ -84,14 +86,17 @@ def _bug(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     ours = next((frame for frame in reversed(frames) if "ad_compiler" in frame.filename), None)
     where = f" in {os.path.basename(ours.filename)}:{ours.lineno} ({ours.name})" if ours else ""
+    versions = (
+        f"ad_compiler {__version__}, Python {platform.python_version()}, NumPy {numpy.__version__}, "
+        f"{platform.system()} {platform.machine()}"
+    )
     lines = [
         f"internal error: {type(error).__name__}{where}: {error}",
         "",
         "This is a bug in ad_compiler, not in your program.  Please report it with",
         "  - the function that was given, as short as still shows it,",
         f"  - the command line: adc {' '.join(sys.argv[1:])}",
-        f"  - the versions: ad_compiler {__version__}, Python {platform.python_version()}, NumPy {numpy.__version__},"
-        f" {platform.system()} {platform.machine()}",
+        f"  - the versions: {versions},",
         "  - the traceback that ADC_TRACEBACK=1 prints.",
     ]
     if os.environ.get("ADC_TRACEBACK"):

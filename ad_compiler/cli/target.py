@@ -17,6 +17,7 @@ from ad_compiler.cli.exits import Unusable
 
 if TYPE_CHECKING:
     from ad_compiler.frontend.read import ModuleText
+    from ad_compiler.ir.trees import Tree
 
 LARGEST = 4_000_000  # bytes; the reader has tighter limits of its own
 ENCODINGS = {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252"}
@@ -65,7 +66,7 @@ def parse_target(text: str) -> Target:
 
 
 def read_text(target: Target) -> str:
-    """The file's text.  Only a regular file (or stdin), of a bounded size, in an encoding that is only text."""
+    """The file's text.  Of a bounded size, in an encoding that is nothing but text."""
     try:
         if target.path == "-":
             data = sys.stdin.buffer.read(LARGEST + 1)
@@ -84,7 +85,7 @@ def read_text(target: Target) -> str:
 
 
 def decode(data: bytes, name: str) -> str:
-    """Decode as Python does (a byte-order mark, a coding comment, else UTF-8), from a short list of encodings."""
+    """Decode as Python does: a byte-order mark, a coding comment, else UTF-8.  Few encodings."""
     if data.startswith(codecs.BOM_UTF8):
         data = data[len(codecs.BOM_UTF8) :]
     encoding = "utf-8"
@@ -135,3 +136,18 @@ def _near(name: str, names: list[str]) -> list[str]:
     if near:
         return [f"did you mean `{near[0]}`?"]
     return ["it has " + ", ".join(f"`{one}`" for one in names[:10]) + (", …" if len(names) > 10 else "")]
+
+
+def types_of(arguments: tuple[str, ...]) -> dict[str, Tree]:
+    """What `--arg 'NAME: TYPE'` says, by name.  A mistake in it is one of usage."""
+    from ad_compiler.diagnostics.diagnostic import Error
+    from ad_compiler.frontend.annotations import parse_arg
+
+    types: dict[str, Tree] = {}
+    for argument in arguments:
+        try:
+            name, tree = parse_arg(argument)
+        except Error as error:
+            raise Unusable(f"`--arg '{argument}'`: {error.message}", *error.first.helps) from None
+        types[name] = tree
+    return types

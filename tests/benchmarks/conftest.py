@@ -1,4 +1,4 @@
-"""Everything in this folder is a benchmark: it runs when asked for, with `pytest -m benchmark tests/benchmarks`."""
+"""Everything in this folder is a benchmark: `pytest -m benchmark tests/benchmarks` runs them."""
 
 from __future__ import annotations
 
