@@ -435,9 +435,8 @@ class Reader:
             raise tokens.fail("an op before its region")
         tokens.take()
         block = Block()
-        defaults = _carried_types(owner)
+        defaults = iter(_carried_types(owner))
         if tokens.accept("("):
-            defaults = iter(defaults)
             block.parameters = tokens.separated(")", lambda: self.declare(tokens, next(defaults, None)))
         owner.regions.append(block)
         self.open.append((depth + 1, block))
