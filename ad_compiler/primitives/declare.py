@@ -20,6 +20,9 @@ operand `*xs`, `xs` is the tuple of all of them and `position` the index of the 
                   the tangents that it names; a tangent that is zero arrives as None
     constant      no derivative: zero everywhere it has one
 
+`jvp` may be given for any kind, where the pushforward is nicer said directly.  A rule that answers None says
+that the derivative is zero.  `rules.py` is the driver that applies all this.
+
 An operand without a rule cannot carry a derivative: `None` says that its derivative is zero (an index, a
 condition); leaving it out says that there is no rule yet, and differentiating it is a diagnostic.
 """
@@ -27,7 +30,7 @@ condition); leaving it out says that there is no rule yet, and differentiating i
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +38,7 @@ from ad_compiler.ir.types import Type
 from ad_compiler.primitives.expression import Operand
 
 InferRule = Callable[[Sequence[Type], dict[str, Any]], tuple[Type, ...] | Type]
+Emit = str | Callable[[Sequence[Type], dict[str, Any]], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Rule:
     formula: Callable[..., Any]
     reads: tuple[str, ...]
 
-    def __call__(self, environment: dict[str, Any]) -> Any:
+    def __call__(self, environment: Mapping[str, Any]) -> Any:
         return self.formula(*[environment[name] for name in self.reads])
 
 
@@ -60,10 +64,11 @@ class Primitive:
     jvp: Rule | None = None
     spellings: tuple[Any, ...] = ()  # the callables that users write it by
     methods: tuple[str, ...] = ()  # `x.NAME(…)` and `x.NAME`
-    emit: str | None = None  # its expression in operand names; None: `np.<name>(operands, attributes…)`
+    emit: Emit | None = None  # see `emission.py`, which turns it into text
     helper: bool = False  # the implementation's own source is written into the emitted file
     shape_only: tuple[str, ...] = ()  # operands of which only shape and dtype are read
     views: bool = False  # the result may share memory with the first operand
+    readonly: bool = False  # the emitted expression may be an array that cannot be written (np.broadcast_to)
     effect: bool = False  # must stay, and stay in order: a print, a random draw
     formula: Callable[..., Any] | None = None  # its meaning for SymPy, where the name does not say it
     results: int = 1
@@ -110,6 +115,16 @@ class Primitive:
 REGISTRY: dict[str, Primitive] = {}  # by name; filled by the families that `primitives/__init__` lists
 
 
+class _Ops:
+    """Primitives by name, for rules that use one of another family or one named like a builtin: `ops.sum`."""
+
+    def __getattr__(self, name: str) -> Primitive:
+        return REGISTRY[name]
+
+
+ops = _Ops()
+
+
 def _declare(
     kind: str,
     implementation: Callable[..., Any],
@@ -123,11 +138,11 @@ def _declare(
     also: Sequence[Any] = (),
     **rest: Any,
 ) -> Primitive:
-    name = name or implementation.__name__
+    name = name or implementation.__name__.lstrip("_")
     if name in REGISTRY:
         raise ValueError(f"primitive `{name}` is declared twice")
     parsed = _parse_signature(signature)
-    names = tuple(part.strip() for part in (signature if operands is None else operands).split(",") if part.strip())
+    names = _names(signature if operands is None else operands)
     unknown = set(rules) - {operand.lstrip("*") for operand in names}
     if unknown:
         raise ValueError(f"primitive `{name}` has rules for {sorted(unknown)}, which are no operands of it")
@@ -145,6 +160,12 @@ def _declare(
     )
     REGISTRY[name] = primitive
     return primitive
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """The parameters of a signature text, a variadic one with its star."""
+    parts = [part.split("=")[0].strip() for part in text.split(",")]
+    return tuple(part for part in parts if part not in ("", "*", "/"))
 
 
 def _rule(formula: Callable[..., Any]) -> Rule:
@@ -187,15 +208,13 @@ def general(implementation: Callable[..., Any], signature: str, *, infer: InferR
 
 def constant(implementation: Callable[..., Any], signature: str, *, infer: InferRule, **options: Any) -> Primitive:
     """No derivative: piecewise constant, or data."""
-    rest = dict(options)
-    names = rest.get("operands") or signature
-    rules = {part.strip().lstrip("*").split("=")[0]: None for part in names.split(",") if part.strip()}
-    return _declare("constant", implementation, signature, rules, infer=infer, **rest)
+    names = _names(options.get("operands", signature))
+    rules = {name.lstrip("*"): None for name in names}
+    return _declare("constant", implementation, signature, rules, infer=infer, **options)
 
 
 def _split(signature: str, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Options that name a parameter of the signature are rules."""
-    names = options.get("operands") or signature
-    operands = {part.strip().lstrip("*").split("=")[0] for part in names.split(",")}
+    operands = {name.lstrip("*") for name in _names(options.get("operands", signature))}
     rules = {name: option for name, option in options.items() if name in operands}
     return rules, {name: option for name, option in options.items() if name not in rules}

@@ -22,6 +22,10 @@ class Operand(ABC):
     def apply(self, name: str, operands: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """The result of primitive `name` on `operands`, some of which may be plain numbers."""
 
+    def constant(self) -> tuple[Any] | None:
+        """The constant that this stands for, in a tuple; None when it stands for something computed."""
+        return None
+
     def __add__(self, other: Any) -> Any:
         return self.apply("add", (self, other), {})
 
@@ -89,5 +93,24 @@ class Expr(Operand):
         wrapped = tuple(Expr(result, self.builder) for result in results)
         return wrapped[0] if len(wrapped) == 1 else wrapped
 
+    def constant(self) -> tuple[Any] | None:
+        op = self.value.op
+        return (op.attributes["value"],) if op is not None and op.name == "constant" else None
+
     def lift(self, operand: Any) -> Value:
         return operand.value if isinstance(operand, Expr) else self.builder.constant(operand)
+
+
+def known(operand: Any, *, numbers_only: bool = True) -> Any:
+    """The number that an operand is known to be when compiling, else None.
+
+    With `numbers_only=False`: a tuple of the constant, whatever it is, or None when it is no constant.
+    """
+    if isinstance(operand, Operand):
+        value = operand.constant()
+    else:
+        value = (operand,)
+    if not numbers_only:
+        return value
+    usable = value is not None and isinstance(value[0], int | float) and not isinstance(value[0], bool)
+    return value[0] if usable else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ad_compiler.ir.types import (
     ONE,
     UNKNOWN_DTYPE,
@@ -86,6 +88,23 @@ def reduction(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
     operand = tensor(types[0])
     dtype = "i64" if operand.dtype == "bool" else operand.dtype
     return Tensor(dtype, reduced_shape(operand.shape, attributes.get("axis"), attributes.get("keepdims", False)))
+
+
+def dtype_code(dtype: Any) -> str:
+    """Our short name of a NumPy dtype, given as NumPy takes it: `float`, `"float32"`, `np.int64`, None."""
+    if isinstance(dtype, str) and dtype in _CODES.values():
+        return dtype
+    try:
+        return _CODES.get(np.dtype(dtype).name, UNKNOWN_DTYPE)
+    except TypeError:
+        return UNKNOWN_DTYPE
+
+
+_CODES = {
+    "float32": "f32", "float64": "f64", "complex64": "c64", "complex128": "c128", "bool": "bool",
+    "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64",
+    "uint8": "u8", "uint16": "u16", "uint32": "u32", "uint64": "u64",
+}  # fmt: skip
 
 
 def fresh(rank: int | None) -> Shape:
