@@ -1,0 +1,319 @@
+"""The way of the data, as one readable line:
+
+    source text -> ast -> SSA -> optimised SSA -> derivative SSA -> optimised SSA -> Python source -> function
+
+`Program` is anything that can be lowered to SSA for given argument types: a function of the user's
+(`Written`), or the derivative of another program (`Derived`): so derivatives nest to any order, and each
+order differentiates optimised SSA, never text.  `compile_program` runs the rest of the line and keeps every stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from ad_compiler.diagnostics.diagnostic import ArgumentError, ArgumentValueError, Diagnostic
+from ad_compiler.frontend.read import Definition
+from ad_compiler.ir.core import Function, Module, Op, Parameter, Value, terminator, yielded
+from ad_compiler.ir.trees import Fixed, Leaf, Tree, TupleTree, count, leaves
+from ad_compiler.ir.types import INTEGERS, Opaque, Symbol, Tensor, Type, may_vary
+from ad_compiler.primitives.evaluate import verify
+from ad_compiler.transforms.jvp import jvp
+from ad_compiler.transforms.vjp import grad, joint_vjp, vjp
+
+Arguments = dict[str, Tree]  # by parameter name, the structure and the types of each argument
+
+
+class Program(Protocol):
+    """Something with a name that becomes SSA once the types of its arguments are known."""
+
+    @property
+    def name(self) -> str: ...
+
+    def lower(self, arguments: Arguments, stages: Stages) -> Module: ...
+
+
+@dataclass(slots=True)
+class Stages:
+    """What the line made on its way, for `adc emit --stage` and `f.stages`."""
+
+    optimise: bool = True
+    ssa: list[Module] = field(default_factory=list)  # as lowered
+    adjoint: list[Module] = field(default_factory=list)  # as transformed, one for each order
+    optimised: list[Module] = field(default_factory=list)
+    source: str = ""
+
+    def settle(self, module: Module, stage: str) -> Module:
+        """Verify and optimise: the state in which a module goes from one room to the next."""
+        from ad_compiler.passes import optimise
+
+        verify(module, stage)
+        if self.optimise:
+            module = optimise(module)
+            verify(module, f"{stage}, optimised")
+        return module
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A function that a user wrote."""
+
+    definition: Definition
+
+    @property
+    def name(self) -> str:
+        return self.definition.name
+
+    def lower(self, arguments: Arguments, stages: Stages) -> Module:
+        from ad_compiler.frontend.lower import lower
+
+        module = lower(self.definition, arguments, inner=lower_inner)
+        stages.ssa.append(copy_module(module))
+        return stages.settle(module, "lowering")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Which derivative: `mode` is "grad", "value_and_grad", "jvp", "vjp" or "joint".
+
+    `wrt` are parameter names; `single` says that the gradient is that of one parameter, not a tuple.
+    """
+
+    mode: str
+    wrt: tuple[str, ...]
+    single: bool = False
+    has_aux: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """The derivative of another program."""
+
+    program: Program
+    request: Request
+
+    @property
+    def name(self) -> str:
+        return f"{self.program.name}_{self.request.mode}"
+
+    def lower(self, arguments: Arguments, stages: Stages) -> Module:
+        """Here `arguments` are those of the program differentiated (tangents and cotangents follow from them)."""
+        primal = self.program.lower(self.primal_arguments(arguments), stages)
+        module = differentiate(primal, self.request, self.name)
+        stages.adjoint.append(copy_module(module))
+        module = stages.settle(module, self.request.mode)
+        stages.optimised.append(copy_module(module))
+        return module
+
+    def primal_arguments(self, arguments: Arguments) -> Arguments:
+        """Without the tangents and cotangents, which come after them."""
+        extra = {f"{name}_dot" for name in self.request.wrt} if self.request.mode == "jvp" else set()
+        extra |= {"out_bar"} if self.request.mode == "joint" else set()
+        return {name: tree for name, tree in arguments.items() if name not in extra}
+
+
+def lower_inner(definition: Definition, arguments: Arguments, request: Request) -> Module:
+    """The module of a derivative that is called inside a differentiated function."""
+    return Derived(Written(definition), request).lower(arguments, Stages())
+
+
+def differentiate(primal: Module, request: Request, name: str) -> Module:
+    """The derivative that `request` asks for, its result in the structure that the user is given."""
+    function = primal.functions[primal.main]
+    wrt = leaf_positions(function, request.wrt)
+    outputs = function.outputs
+    assert outputs is not None
+    trees = tuple(parameter.tree for parameter in function.parameters if parameter.name in request.wrt)
+    order = [p.name for p in function.parameters if p.name in request.wrt]
+    gradients = _gradient_tree(dict(zip(order, trees, strict=True)), request)
+    wanted = [k for name_ in request.wrt for k in leaf_positions(function, (name_,))]
+    if request.mode == "jvp":
+        return jvp(primal, wrt, name)
+    if request.mode in ("vjp", "joint"):
+        make = vjp if request.mode == "vjp" else joint_vjp
+        module = make(primal, wanted, name=name)
+        main = module.functions[module.main]
+        if request.mode == "vjp":
+            closure = yielded(main.body)[-1].op
+            assert closure is not None
+            closure.attributes |= {"name": "pullback", "tree": TupleTree(gradients_of(request, order, trees))}
+            main.outputs = TupleTree((outputs, Leaf(Opaque("function"))))
+        else:
+            main.outputs = TupleTree((outputs, TupleTree(gradients_of(request, order, trees))))
+        return module
+    check_scalar_output(function, request)
+    module = grad(
+        primal, wanted, with_value=request.mode == "value_and_grad", has_aux=request.has_aux, name=name
+    )
+    main = module.functions[module.main]
+    if request.mode == "value_and_grad":
+        main.outputs = TupleTree((outputs, gradients))
+    elif request.has_aux:
+        main.outputs = TupleTree((gradients, _aux(outputs)))
+        _aux_last(main, count(_aux(outputs)))
+    else:
+        main.outputs = gradients
+    return module
+
+
+def gradients_of(request: Request, order: Sequence[str], trees: Sequence[Tree]) -> tuple[Tree, ...]:
+    """The trees of the parameters, in the order in which they were asked for."""
+    by_name = dict(zip(order, trees, strict=True))
+    return tuple(by_name[name] for name in request.wrt)
+
+
+def _gradient_tree(trees: Arguments, request: Request) -> Tree:
+    if request.single:
+        return trees[request.wrt[0]]
+    return TupleTree(tuple(trees[name] for name in request.wrt))
+
+
+def _aux(outputs: Tree) -> Tree:
+    assert isinstance(outputs, TupleTree)
+    return outputs.items[1]
+
+
+def _aux_last(function: Function, size: int) -> None:
+    """`grad` returns (aux, gradients); users are given (gradients, aux)."""
+    last = terminator(function.body)
+    last.operands = last.operands[size:] + last.operands[:size]
+
+
+def leaf_positions(function: Function, names: Sequence[str]) -> list[int]:
+    """The positions, among all leaves, of the leaves of the parameters `names`."""
+    found = []
+    position = 0
+    for parameter in function.parameters:
+        size = count(parameter.tree)
+        if parameter.name in names:
+            found.extend(range(position, position + size))
+        position += size
+    return found
+
+
+# -- refusing what has no gradient ----------------------------------------------------------------
+
+
+def check_scalar_output(function: Function, request: Request) -> None:
+    """A gradient is that of one number: refuse a result known to be anything else, check an unknown one."""
+    outputs = function.outputs
+    if request.has_aux:
+        if not (isinstance(outputs, TupleTree) and len(outputs.items) == 2):
+            raise _output_error(function, "has_aux=True needs a result of the form `(loss, aux)`")
+        outputs = outputs.items[0]
+    if isinstance(outputs, Fixed):
+        what = "nothing" if outputs.value is None else repr(outputs.value)
+        raise _output_error(
+            function, f"`{function.name}` returns {what}", "return the number that is to be differentiated"
+        )
+    if not isinstance(outputs, Leaf):
+        raise _output_error(
+            function,
+            f"`{function.name}` returns a structure of {count(outputs) if outputs else 0} values, not one number",
+            "use `jacobian` or `vjp`, or has_aux=True for a result `(loss, aux)`",
+        )
+    value = yielded(function.body)[0]
+    problem = _not_a_number(value.type)
+    if problem:
+        raise _output_error(
+            function,
+            f"`{function.name}` returns {problem}; a gradient is that of one real number",
+            "reduce the result to a number, for example with `np.sum`, or use `jacobian` or `vjp`",
+        )
+    if isinstance(value.type, Tensor) and isinstance(value.type.shape, Symbol):
+        message = f"a gradient is that of one number, and `{function.name}` returned an array"
+        template = f"if np.ndim(_0_) != 0: raise TypeError({message!r})"
+        check = Op("effect", [value], {"template": template}, span=function.span)
+        function.body.ops.insert(len(function.body.ops) - 1, check)
+
+
+def _not_a_number(type: Type) -> str:
+    if not isinstance(type, Tensor):
+        return "an object that is not a number"
+    if type.dtype in (*INTEGERS, "bool"):
+        return f"a value of dtype {type.dtype}"
+    if isinstance(type.shape, tuple) and type.shape:
+        return f"an array of {len(type.shape)} dimension{'s' if len(type.shape) > 1 else ''}"
+    return ""
+
+
+def _output_error(function: Function, message: str, help: str | None = None) -> ArgumentValueError:
+    return ArgumentValueError(Diagnostic("ADC203", message, function.span, help=help))
+
+
+def differentiable_names(arguments: Arguments) -> tuple[str, ...]:
+    """The parameters that have a derivative: at least one leaf, and none that is an integer or an object."""
+    return tuple(
+        name
+        for name, tree in arguments.items()
+        if count(tree) and all(may_vary(leaf.payload) for leaf in leaves(tree))
+    )
+
+
+def check_differentiable(name: str, position: int, tree: Tree) -> None:
+    """Refuse to differentiate with respect to an integer or an object."""
+    if count(tree) == 0:
+        raise ArgumentError(
+            Diagnostic(
+                "ADC202",
+                f"argument `{name}` (number {position}) has no number in it to differentiate with respect to",
+                help="pass the position or the name of a float argument as `argnums`",
+            ),
+            argument=name,
+            position=position,
+        )
+    for leaf in leaves(tree):
+        if not may_vary(leaf.payload):
+            dtype = leaf.payload.dtype if isinstance(leaf.payload, Tensor) else "object"
+            raise ArgumentError(
+                Diagnostic(
+                    "ADC202",
+                    f"argument `{name}` (number {position}) holds a value of dtype {dtype}; integers are data and"
+                    " have no gradient",
+                    help="pass floats: `3.0` instead of `3`, `x.astype(float)` instead of `x`",
+                ),
+                argument=name,
+                position=position,
+            )
+
+
+# -- the rest of the line ------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Compiled:
+    """A function, the text it was loaded from, and how it came about."""
+
+    function: Callable[..., Any]
+    source: str
+    stages: Stages
+    module: Module
+
+
+def compile_program(program: Program, arguments: Arguments, *, optimise: bool = True) -> Compiled:
+    """Everything from types to a callable."""
+    from ad_compiler.backends.load import load
+    from ad_compiler.backends.numpy import captured_names, emit
+
+    stages = Stages(optimise)
+    module = program.lower(arguments, stages)
+    stages.source = emit(module)
+    namespace = load(stages.source, module.main, captured_names(module))
+    return Compiled(namespace[module.main], stages.source, stages, module)
+
+
+def copy_module(module: Module) -> Module:
+    """A copy that later stages leave alone."""
+    from ad_compiler.transforms.common import copy_function
+
+    functions = {name: copy_function(function) for name, function in module.functions.items()}
+    return replace(module, functions=functions)
+
+
+def parameters_of(module: Module) -> Iterator[tuple[Parameter, list[Value]]]:
+    """The parameters of the main function with the values they bring."""
+    function = module.functions[module.main]
+    flat = iter(function.body.parameters)
+    for parameter in function.parameters:
+        yield parameter, [next(flat) for _ in range(count(parameter.tree))]
