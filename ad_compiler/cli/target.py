@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
 import difflib
 import os
-import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,9 +17,7 @@ if TYPE_CHECKING:
     from ad_compiler.frontend.read import ModuleText
     from ad_compiler.ir.trees import Tree
 
-LARGEST = 4_000_000  # bytes; the reader has tighter limits of its own
-ENCODINGS = {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252"}
-COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+LARGEST = 4_000_000  # bytes; the reader's own limit is below it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,69 +61,33 @@ def parse_target(text: str) -> Target:
     return Target(text)
 
 
-def read_text(target: Target) -> str:
-    """The file's text.  Of a bounded size, in an encoding that is nothing but text."""
+def read_bytes(target: Target) -> bytes:
+    """The file's bytes, a bounded number of them: the reader refuses what is larger than it allows."""
     try:
         if target.path == "-":
-            data = sys.stdin.buffer.read(LARGEST + 1)
-        elif os.path.isdir(target.path):
-            raise Unusable(f"`{target.path}` is a folder", "name a file in it")
-        else:
-            with open(target.path, "rb") as file:
-                data = file.read(LARGEST + 1)
+            return sys.stdin.buffer.read(LARGEST)
+        with open(target.path, "rb") as file:
+            return file.read(LARGEST)
     except FileNotFoundError:
         raise Unusable(f"there is no file `{target.path}`") from None
+    except IsADirectoryError:
+        raise Unusable(f"`{target.path}` is a folder", "name a file in it") from None
     except OSError as error:
         raise Unusable(f"`{target.path}` cannot be read: {error.strerror or error}") from None
-    if len(data) > LARGEST:
-        raise Unusable(f"`{target.shown}` is larger than {LARGEST // 1_000_000} MB")
-    return decode(data, target.shown)
-
-
-def decode(data: bytes, name: str) -> str:
-    """Decode as Python does: a byte-order mark, a coding comment, else UTF-8.  Few encodings."""
-    if data.startswith(codecs.BOM_UTF8):
-        data = data[len(codecs.BOM_UTF8) :]
-    encoding = "utf-8"
-    for line in data.split(b"\n", 2)[:2]:
-        if found := COOKIE.match(line):
-            encoding = found[1].decode("ascii", "replace")
-            break
-        if line.strip() and not line.lstrip().startswith(b"#"):
-            break
-    try:
-        known = codecs.lookup(encoding).name if re.fullmatch(r"[-\w]+", encoding) else ""
-        if known not in ENCODINGS:
-            raise LookupError
-        text = data.decode(known)
-    except LookupError:
-        raise Unusable(
-            f"`{name}` is written in the encoding `{encoding}`, which is not read here", "save it as UTF-8"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise Unusable(
-            f"`{name}` is not {encoding} text: byte {error.start} cannot be decoded", "save it as UTF-8"
-        ) from None
-    if "\0" in text:
-        raise Unusable(f"`{name}` holds null bytes: it is no Python source")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_module(target: Target) -> ModuleText:
     """The file's functions, parsed.  A wrong function name is answered with the nearest right one."""
+    data = read_bytes(target)
     from ad_compiler.frontend.read import from_text
 
-    module = from_text(read_text(target), target.shown)
+    module = from_text(data, target.shown)
     if not module.definitions:
-        raise Unusable(
-            f"there is no function in `{target.shown}`",
-            "`adc` reads functions written with `def` at the left margin",
-        )
+        help = "functions are what stands under a `def` at the left margin"
+        raise Unusable(f"there is no function in `{target.shown}`", help)
     if target.function is not None and target.function not in module.definitions:
-        raise Unusable(
-            f"there is no function `{target.function}` in `{target.shown}`",
-            *_near(target.function, list(module.definitions)),
-        )
+        message = f"there is no function `{target.function}` in `{target.shown}`"
+        raise Unusable(message, *_near(target.function, list(module.definitions)))
     return module
 
 
