@@ -217,11 +217,11 @@ def compound_interest(rates, principal):
     return balance
 
 
-@example(np.array([1.0, 0.01, 0.0]), 0.5, 0.1)
+@example(np.array([0.9, 0.1, 0.0]), 0.5, 0.1)
 def epidemic(state, beta, gamma):
     s, i, r = state
     peak = i
-    for day in range(30):
+    for day in range(6):
         infections = beta * s * i
         recoveries = gamma * i
         s = s - infections

@@ -1,0 +1,224 @@
+"""Every function of the corpus: reverse, forward and second order, optimiser on and off.
+
+Compared with differences that know their own error (complex step on analytic functions), with the identity
+<ct, J t> = <J' ct, t>, with the primal's own bits; arguments stay as they are; calls and pullbacks repeat.
+A refusal is a failure, unless the example says that refusing is right.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ad_compiler
+from tests import corpus, numeric
+from tests.corpus import Example
+
+EXAMPLES = corpus.load()
+
+
+def settings(optimise: bool) -> dict[str, Any]:
+    """How the optimiser is switched off: the one place that knows."""
+    return {} if optimise else {"optimise": False}
+
+
+class Derivatives:
+    """The public functions, all with respect to the example's arguments, `(*chosen) -> …`."""
+
+    def __init__(self, example: Example, optimise: bool) -> None:
+        self.example = example
+        self.settings = settings(optimise)
+        self.function = with_arguments_fixed(example)
+
+    def vjp(self, *chosen: Any) -> tuple[Any, Any]:
+        return ad_compiler.vjp(self.function, *chosen, **self.settings)
+
+    def jvp(self, chosen: tuple, direction: tuple) -> tuple[Any, Any]:
+        return ad_compiler.jvp(self.function, chosen, direction, **self.settings)
+
+    def value_and_grad(self, *args: Any) -> tuple[Any, tuple]:
+        compiled = ad_compiler.value_and_grad(self.example.function, argnums=self.example.wrt, **self.settings)
+        return compiled(*args)
+
+    def hvp(self, chosen: tuple, direction: tuple) -> Any:
+        compiled = ad_compiler.hvp(self.function, argnums=tuple(range(len(chosen))), **self.settings)
+        return compiled(*chosen, direction)
+
+
+def with_arguments_fixed(example: Example) -> Any:
+    """The example's function of its `wrt` arguments alone, as one would write it: a nested function."""
+    f, args = example.function, example.args
+    rest = [k for k in range(len(args)) if k not in example.wrt]
+    if not rest:
+        return f
+    names = [parameter.name for parameter in inspect.signature(f).parameters.values()]
+    chosen = ", ".join(names[k] for k in example.wrt)
+    call = ", ".join(names[k] for k in range(len(args)))
+    text = f"def fixed(f, {', '.join(names[k] for k in rest)}):\n    return lambda {chosen}: f({call})\n"
+    filename = f"<fixed arguments of {example.name}>"
+    import linecache
+
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    namespace: dict[str, Any] = {}
+    exec(compile(text, filename, "exec"), namespace)
+    return namespace["fixed"](f, *(args[k] for k in rest))
+
+
+def plain(example: Example, *chosen: Any) -> Any:
+    """The primal on fresh copies."""
+    full = copy.deepcopy(list(example.args))
+    for k, value in zip(example.wrt, chosen, strict=True):
+        full[k] = copy.deepcopy(value)
+    return example.function(*full)
+
+
+@lru_cache(maxsize=None)
+def reference(index: int) -> tuple[tuple, tuple, np.ndarray, np.ndarray]:
+    """The chosen arguments, a direction, the derivative along it and what the differences leave open."""
+    example = EXAMPLES[index]
+    chosen = tuple(example.args[k] for k in example.wrt)
+    direction = numeric.random_like(chosen, seed=index)
+    if example.analytic:
+        return chosen, direction, numeric.complex_step(lambda *a: plain(example, *a), chosen, direction), np.zeros(1)
+    derivative, error = numeric.directional(lambda *a: plain(example, *a), chosen, direction)
+    return chosen, direction, derivative, error
+
+
+def over(chosen: list[int]) -> Any:
+    return pytest.mark.parametrize("index", chosen, ids=[EXAMPLES[index].name for index in chosen])
+
+
+def is_scalar_function(example: Example) -> bool:
+    out = example.function(*copy.deepcopy(example.args))
+    return np.shape(out) == () and numeric.is_float(out)
+
+
+EVERY = list(range(len(EXAMPLES)))
+ACCEPTED = [index for index in EVERY if EXAMPLES[index].refused is None]
+SCALAR = [index for index in EVERY if is_scalar_function(EXAMPLES[index])]
+SMOOTH = [index for index in SCALAR if index in ACCEPTED and EXAMPLES[index].smooth]
+optimiser = pytest.mark.parametrize("optimise", [True, False], ids=["optimised", "plain"])
+
+
+@over(EVERY)
+def test_sample_is_sound(index: int) -> None:
+    """The function is deterministic and differentiable at its sample; that is about the corpus, not about us."""
+    example = EXAMPLES[index]
+    chosen, _, derivative, error = reference(index)
+    assert numeric.same_bits(plain(example, *chosen), plain(example, *chosen))
+    assert np.all(np.isfinite(derivative))
+    assert np.all(error <= 1e-8 * max(1.0, float(np.max(np.abs(derivative), initial=0.0))))
+
+
+def expect_refusal(example: Example, attempt: Any) -> bool:
+    """Whether the example is to be refused; if so, that it is, with its code."""
+    if example.refused is None:
+        return False
+    with pytest.raises(ad_compiler.Error) as raised:
+        attempt()
+    assert raised.value.code == example.refused
+    assert raised.value.lineno
+    return True
+
+
+@over(EVERY)
+@optimiser
+def test_reverse(index: int, optimise: bool) -> None:
+    example = EXAMPLES[index]
+    chosen, direction, derivative, error = reference(index)
+    derivatives = Derivatives(example, optimise)
+    given = copy.deepcopy(chosen)
+    if expect_refusal(example, lambda: derivatives.vjp(*given)):
+        return
+    out, pullback = derivatives.vjp(*given)
+    expected = plain(example, *chosen)
+    assert numeric.same_bits(out, expected), f"primal: {out!r}, expected {expected!r}"
+    ct = numeric.random_like(out, seed=1000 + index)
+    kept_ct = copy.deepcopy(ct)
+    bars = pullback(ct)
+    assert numeric.same_structure(bars, chosen), f"structure: {bars!r}"
+    assert_close(numeric.dot(bars, direction), np.dot(numeric.flat(ct), derivative), np.sum(error))
+    assert numeric.same_bits(pullback(ct), bars), "the pullback, used twice"
+    assert numeric.same_bits(ct, kept_ct), "the cotangent is changed"
+    assert numeric.same_bits(given, chosen), "an argument is changed"
+    again, _ = derivatives.vjp(*given)
+    assert numeric.same_bits(again, out), "a second call"
+
+
+@over(SCALAR)
+@optimiser
+def test_value_and_grad(index: int, optimise: bool) -> None:
+    """The same through `value_and_grad`, on the function itself with its arguments as they are."""
+    example = EXAMPLES[index]
+    chosen, direction, derivative, error = reference(index)
+    expected = plain(example, *chosen)
+    derivatives = Derivatives(example, optimise)
+    given = copy.deepcopy(example.args)
+    if expect_refusal(example, lambda: derivatives.value_and_grad(*given)):
+        return
+    out, bars = derivatives.value_and_grad(*given)
+    assert numeric.same_bits(float(out), float(expected)), f"primal: {out!r}, expected {expected!r}"
+    assert numeric.same_structure(bars, chosen), f"structure: {bars!r}"
+    assert_close(numeric.dot(bars, direction), derivative, error)
+    assert numeric.same_bits(given, example.args), "an argument is changed"
+    assert numeric.same_bits(derivatives.value_and_grad(*given), (out, bars)), "a second call"
+
+
+@over(EVERY)
+@optimiser
+def test_forward(index: int, optimise: bool) -> None:
+    example = EXAMPLES[index]
+    chosen, direction, derivative, error = reference(index)
+    derivatives = Derivatives(example, optimise)
+    given, along = copy.deepcopy(chosen), copy.deepcopy(direction)
+    if expect_refusal(example, lambda: derivatives.jvp(given, along)):
+        return
+    out, out_dot = derivatives.jvp(given, along)
+    expected = plain(example, *chosen)
+    assert numeric.same_bits(out, expected), f"primal: {out!r}, expected {expected!r}"
+    assert numeric.same_structure(out_dot, out), f"structure: {out_dot!r}"
+    assert_close(numeric.flat(out_dot), derivative, error)
+    assert numeric.same_bits((given, along), (chosen, direction)), "an argument is changed"
+
+
+@over(ACCEPTED)
+@optimiser
+def test_dot_product_identity(index: int, optimise: bool) -> None:
+    """<ct, J t> = <J' ct, t> to rounding: forward and reverse are of one function."""
+    example = EXAMPLES[index]
+    chosen, _, _, _ = reference(index)
+    derivatives = Derivatives(example, optimise)
+    for seed in range(2):
+        direction = numeric.random_like(chosen, seed=77 + seed)
+        out, out_dot = derivatives.jvp(copy.deepcopy(chosen), direction)
+        ct = numeric.random_like(out, seed=99 + seed)
+        bars = derivatives.vjp(*copy.deepcopy(chosen))[1](ct)
+        size = float(np.abs(numeric.flat(bars)) @ np.abs(numeric.flat(direction)))
+        assert abs(numeric.dot(ct, out_dot) - numeric.dot(bars, direction)) <= 1e-11 * max(1.0, size)
+
+
+@over(SMOOTH)
+@optimiser
+def test_second_order(index: int, optimise: bool) -> None:
+    """Hessian-vector products against differences of the gradient."""
+    example = EXAMPLES[index]
+    chosen, direction, _, _ = reference(index)
+    derivatives = Derivatives(example, optimise)
+    product = derivatives.hvp(copy.deepcopy(chosen), copy.deepcopy(direction))
+    assert numeric.same_structure(product, chosen), f"structure: {product!r}"
+
+    def gradient(*moved: Any) -> Any:
+        return derivatives.vjp(*moved)[1](1.0)
+
+    differences, error = numeric.directional(gradient, chosen, direction)
+    assert_close(numeric.flat(product), differences, error, tolerance=1e-6)
+
+
+def assert_close(actual: Any, expected: Any, error: Any = 0.0, tolerance: float = 1e-7) -> None:
+    actual, expected = np.atleast_1d(actual), np.atleast_1d(expected)
+    assert numeric.close(actual, expected, error, tolerance), f"got {actual}, expected {expected} ± {error}"
