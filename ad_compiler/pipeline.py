@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from ad_compiler.diagnostics.diagnostic import ArgumentError, ArgumentValueError, Diagnostic
+from ad_compiler.diagnostics.diagnostic import ArgumentError, ArgumentValueError, Diagnostic, Error
 from ad_compiler.frontend.read import Definition
-from ad_compiler.ir.core import Function, Module, Op, Parameter, Value, terminator, yielded
+from ad_compiler.ir.core import Function, Module, Op, Parameter, Value, terminator, walk, yielded
+from ad_compiler.ir.printer import show
 from ad_compiler.ir.trees import Fixed, Leaf, Tree, TupleTree, count, leaves
 from ad_compiler.ir.types import INTEGERS, Opaque, Symbol, Tensor, Type, may_vary
 from ad_compiler.primitives.evaluate import verify
@@ -289,6 +290,11 @@ class Compiled:
     source: str
     stages: Stages
     module: Module
+    reads: list[tuple[Any, str, Any]] = field(default_factory=list)  # (scope, name, the object found there)
+
+    def is_current(self) -> bool:
+        """Whether every global and closure variable that was compiled in is still the same object."""
+        return all(scope.current(name) is found for scope, name, found in self.reads)
 
 
 def compile_program(program: Program, arguments: Arguments, *, optimise: bool = True) -> Compiled:
@@ -317,3 +323,119 @@ def parameters_of(module: Module) -> Iterator[tuple[Parameter, list[Value]]]:
     flat = iter(function.body.parameters)
     for parameter in function.parameters:
         yield parameter, [next(flat) for _ in range(count(parameter.tree))]
+
+
+# -- many functions, one text ---------------------------------------------------------------------------
+
+STAGES = ("ssa", "adjoint", "optimised", "source")
+MODES = ("reverse", "forward", "both")
+
+
+def emit_text(
+    definitions: Sequence[Definition],
+    *,
+    mode: str = "reverse",
+    wrt: Sequence[str] | None = None,
+    arguments: Arguments | None = None,
+    stage: str = "source",
+    optimise: bool = True,
+) -> str:
+    """The derivatives of several functions as one text, in their order; nothing is run.
+
+    `arguments` gives types for parameters by name; the others come from annotations, defaults and use.
+    Raises the errors of all functions that cannot be differentiated, together.
+    """
+    from ad_compiler.backends.numpy import emit
+
+    failures: list[Error] = []
+    derived: list[tuple[Module, Stages]] = []
+    for definition in definitions:
+        try:
+            derived.extend(_derive(definition, mode, wrt, arguments or {}, optimise))
+        except Error as error:
+            failures.append(error)
+    if failures:
+        raise _together(failures)
+    if stage == "source":
+        return emit(merge([module for module, _ in derived]))
+    texts: list[str] = []
+    for _, stages in derived:
+        for module in getattr(stages, stage):
+            text = show(module)
+            if text not in texts:
+                texts.append(text)
+    return "\n".join(texts)
+
+
+def _derive(
+    definition: Definition, mode: str, wrt: Sequence[str] | None, given: Arguments, optimise: bool
+) -> Iterator[tuple[Module, Stages]]:
+    from ad_compiler.frontend.lower import static_arguments
+
+    arguments = static_arguments(definition, given)
+    names = tuple(wrt) if wrt else differentiable_names(arguments)
+    for name in names:
+        if name not in arguments:
+            raise ArgumentValueError(
+                Diagnostic(
+                    "ADC204",
+                    f"`{definition.name}` has no parameter `{name}`",
+                    definition.span(),
+                    help=f"its parameters are {', '.join(arguments) or 'none'}",
+                ),
+                argument="wrt",
+            )
+        check_differentiable(name, list(arguments).index(name), arguments[name])
+    if not names:
+        raise ArgumentValueError(
+            Diagnostic(
+                "ADC204", f"`{definition.name}` has no parameter that a derivative could be taken by", definition.span()
+            ),
+            argument="wrt",
+        )
+    for one in ("reverse", "forward") if mode == "both" else (mode,):
+        stages = Stages(optimise)
+        yield _derive_one(Written(definition), one, names, len(names) == 1, arguments, stages), stages
+
+
+def _derive_one(
+    program: Program, mode: str, names: tuple[str, ...], single: bool, arguments: Arguments, stages: Stages
+) -> Module:
+    """The tangent program, the gradient, or for a result that is not one number the pullback."""
+    if mode == "forward":
+        return Derived(program, Request("jvp", names)).lower(arguments, stages)
+    primal = program.lower(arguments, Stages(stages.optimise))
+    outputs = primal.functions[primal.main].outputs
+    scalar = isinstance(outputs, Leaf) and not _not_a_number(yielded(primal.functions[primal.main].body)[0].type)
+    request = Request("grad", names, single) if scalar else Request("vjp", names)
+    return Derived(program, request).lower(arguments, stages)
+
+
+def _together(failures: list[Error]) -> Error:
+    """One error that carries the findings of all."""
+    if len(failures) == 1:
+        return failures[0]
+    return type(failures[0])([diagnostic for error in failures for diagnostic in error.diagnostics])
+
+
+def merge(modules: Sequence[Module]) -> Module:
+    """One module with the functions of all; those of different content and the same name are told apart."""
+    target = Module(modules[0].main)
+    texts: dict[str, str] = {}
+    for module in modules:
+        renamed: dict[str, str] = {}
+        for name, function in module.functions.items():
+            text = show(function)
+            new = name
+            while new in texts and texts[new] != text:
+                new = f"{new}_{2 if new == name else int(new.rsplit('_', 1)[1]) + 1}"
+            renamed[name] = new
+            texts[new] = text
+            function.name = new
+            target.functions.setdefault(new, function)
+        for function in module.functions.values():
+            for op in walk(function.body):
+                if op.name == "call":
+                    op.attributes["callee"] = renamed.get(op.attributes["callee"], op.attributes["callee"])
+        target.imports = tuple(dict.fromkeys((*target.imports, *module.imports)))
+    return target

@@ -1,0 +1,207 @@
+"""Functions computed from functions: compiled at the first call with arguments of new types, then kept."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ad_compiler import specialise
+from ad_compiler.diagnostics.diagnostic import ArgumentError, ArgumentValueError, Diagnostic
+from ad_compiler.frontend.read import from_function
+from ad_compiler.ir.printer import show
+from ad_compiler.ir.trees import count, leaves
+from ad_compiler.ir.types import may_vary
+from ad_compiler.pipeline import (
+    Arguments,
+    Compiled,
+    Derived,
+    Program,
+    Request,
+    Written,
+    check_differentiable,
+    compile_program,
+)
+
+Argnums = int | str | Sequence[int | str]
+
+
+class Differentiated:
+    """A derivative of `function`, called like it.
+
+    `compiled(*args)` hands out the emitted function itself for arguments of these types, `source(*args)` its
+    text, `stages(*args)` all that came before it.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], mode: str, argnums: Argnums | None, has_aux: bool, optimise: bool
+    ) -> None:
+        self.function = function
+        self.mode = mode
+        self.argnums = argnums
+        self.has_aux = has_aux
+        self.optimise = optimise
+        functools.update_wrapper(self, function, updated=())
+        self.__name__ = f"{getattr(function, '__name__', 'function')}_{mode}"
+        self.signature = _signature(function)
+        self.parameters = list(self.signature.parameters)
+        self.single = isinstance(argnums, int | str)
+        self.positions = () if argnums is None else _positions(argnums, self.parameters, self.__name__)
+        self.binder = specialise.Binder(self.signature, self.__name__)
+        self.entries: dict[Any, Compiled] = {}
+        self.lock = threading.RLock()
+
+    # -- calling --------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        bound = self.binder.positional(args, kwargs)
+        return self.lookup(bound).function(*bound)
+
+    def with_extra(self, bound: Sequence[Any], extra: Sequence[Any]) -> Any:
+        """Call a derivative that takes further arguments (tangents) after those of the function."""
+        bound = self.binder.positional(tuple(bound), {})
+        return self.lookup(bound).function(*bound, *extra)
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any]:
+        """The arguments in the order of the parameters, defaults filled in."""
+        return self.binder.positional(args, kwargs)
+
+    def primal(self, *bound: Any) -> Any:
+        return self.function(*bound)
+
+    def lookup(self, bound: Sequence[Any]) -> Compiled:
+        """The compiled function for arguments of these types."""
+        key = self.binder.key(bound)
+        entry = self.entries.get(key)
+        if entry is None or not entry.is_current():
+            with self.lock:
+                entry = self.entries[key] = self._compile(bound)
+        return entry
+
+    def _compile(self, bound: Sequence[Any]) -> Compiled:
+        arguments = self.binder.arguments(bound)
+        request = self.request(arguments)
+        for name in request.wrt:
+            check_differentiable(name, self.parameters.index(name), arguments[name])
+        return compile_program(
+            Derived(program_of(self.function), request), arguments, optimise=self.optimise
+        )
+
+    def request(self, arguments: Arguments) -> Request:
+        if self.argnums is None:
+            names = [name for k, name in enumerate(self.parameters) if _differentiable(arguments[name])]
+        else:
+            names = [self.parameters[k] for k in self.positions]
+        return Request(self.mode, tuple(names), self.single, self.has_aux)
+
+    def wrt_positions(self, args: Sequence[Any]) -> list[int]:
+        """The positions of the arguments that have a derivative (where `argnums` does not say)."""
+        arguments = self.binder.arguments(self.binder.positional(tuple(args), {}))
+        return [k for k, name in enumerate(self.parameters) if _differentiable(arguments[name])]
+
+    # -- looking inside -----------------------------------------------------------------------------
+
+    def compiled(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        """The emitted function for arguments of these types."""
+        return self.lookup(self.binder.positional(args, kwargs)).function
+
+    def source(self, *args: Any, **kwargs: Any) -> str:
+        """The emitted module's text for arguments of these types."""
+        return self.lookup(self.binder.positional(args, kwargs)).source
+
+    def stages(self, *args: Any, **kwargs: Any) -> dict[str, str]:
+        """Every stage of the compilation as text: "ssa", "adjoint", "optimised", "source"."""
+        found = self.lookup(self.binder.positional(args, kwargs)).stages
+        text = {
+            name: "\n".join(show(module) for module in getattr(found, name))
+            for name in ("ssa", "adjoint", "optimised")
+        }
+        return text | {"source": found.source}
+
+    def __repr__(self) -> str:
+        return f"<{self.mode} of {getattr(self.function, '__qualname__', self.function)!s}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Differentiated, (self.function, self.mode, self.argnums, self.has_aux, self.optimise)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+
+def _differentiable(tree: Any) -> bool:
+    return count(tree) > 0 and all(may_vary(leaf.payload) for leaf in leaves(tree))
+
+
+def program_of(function: Callable[..., Any]) -> Program:
+    """What there is to lower behind a callable: a derivative's own program, or the user's source."""
+    if isinstance(function, Differentiated):
+        names = tuple(function.parameters[k] for k in function.positions)
+        return Derived(
+            program_of(function.function), Request(function.mode, names, function.single, function.has_aux)
+        )
+    return Written(from_function(function))
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    if isinstance(function, Differentiated):
+        return function.signature
+    if not callable(function):
+        raise ArgumentError(
+            Diagnostic("ADC205", f"a function is needed, and {type(function).__name__} was given"), argument="f"
+        )
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        from_function(function)  # says why it has no source
+        raise
+
+
+def _positions(argnums: Argnums, parameters: list[str], name: str) -> tuple[int, ...]:
+    """`argnums` as positions among the parameters."""
+    wanted = [argnums] if isinstance(argnums, int | str) else list(argnums)
+    found = []
+    for one in wanted:
+        position = parameters.index(one) if one in parameters else one
+        if isinstance(position, bool) or not isinstance(position, int):
+            raise ArgumentValueError(
+                Diagnostic(
+                    "ADC204",
+                    f"{name}: argnums names {one!r}, which is no parameter",
+                    help=f"the parameters are {', '.join(parameters) or 'none'}",
+                ),
+                argument="argnums",
+            )
+        if not -len(parameters) <= position < len(parameters):
+            raise ArgumentValueError(
+                Diagnostic(
+                    "ADC204",
+                    f"{name}: argnums is {position}, and the function has {len(parameters)} parameters",
+                    help=f"the parameters are {', '.join(parameters) or 'none'}",
+                ),
+                argument="argnums",
+            )
+        found.append(position % len(parameters))
+    if len(set(found)) != len(found):
+        raise ArgumentValueError(
+            Diagnostic("ADC204", f"{name}: argnums {argnums!r} names a parameter twice"), argument="argnums"
+        )
+    return tuple(found)
+
+
+@functools.lru_cache(maxsize=1024)
+def _kept(function: Any, mode: str, argnums: Any, has_aux: bool, optimise: bool) -> Differentiated:
+    return Differentiated(function, mode, argnums, has_aux, optimise)
+
+
+def differentiated(
+    function: Callable[..., Any], mode: str, argnums: Argnums | None, has_aux: bool, optimise: bool
+) -> Differentiated:
+    """The derivative; the same object for the same function and options, so that it is compiled once."""
+    hashable = argnums if isinstance(argnums, int | str | None) else tuple(argnums)
+    try:
+        hash(function)
+    except TypeError:  # an instance with __call__ and no hash
+        return Differentiated(function, mode, hashable, has_aux, optimise)
+    return _kept(function, mode, hashable, has_aux, optimise)
