@@ -43,6 +43,7 @@ class Interpreter:
             "call": self.call_op,
             "closure": self.closure,
             "hook": self.hook,
+            "hook_bar": self.hook_bar,
             "effect": self.effect,
             "opaque": self.opaque,
         }
@@ -109,10 +110,10 @@ class Interpreter:
         return (function,)
 
     def hook(self, op: Op, environment: Environment) -> tuple[Any, ...]:
-        """The identity; in the reverse sweep the user's statements, which may rebind the cotangent."""
-        value = environment[op.operands[0]]
-        if op.phase != "reverse":
-            return (value,)
+        return (environment[op.operands[0]],)
+
+    def hook_bar(self, op: Op, environment: Environment) -> tuple[Any, ...]:
+        """The user's statements on the cotangent, which they may rebind."""
         names = self.names(op, environment)
         exec(op.attributes["template"], names)
         return (names["_0_"],)

@@ -254,6 +254,10 @@ class Tokens:
             import numpy as np
 
             return np.dtype(arguments[0]).type(arguments[1])
+        if name == "array":
+            import numpy as np
+
+            return np.array(arguments[0], dtype=arguments[1])
         if name == "object":
             return Unreadable(arguments[0])
         raise self.fail("a literal")
@@ -551,14 +555,16 @@ def constant_type(value: Any) -> Type:
         return FLOAT
     if kind is complex:
         return Tensor("c128", ())
-    if hasattr(value, "dtype") and getattr(value, "shape", None) == ():
-        name = value.dtype.name
-        short = {"float": "f", "complex": "c", "int": "i", "uint": "u"}
-        match = re.fullmatch(r"([a-z]+)(\d+)", name)
-        return Tensor(short[match[1]] + match[2] if match else name, ())
-    if value is None:
-        return Opaque("None")
-    return Opaque("str") if kind is str else Opaque()
+    if hasattr(value, "dtype") and kind is not type:
+        lengths = tuple(Dim(None, length) for length in value.shape)
+        return Tensor(_short_dtype(value.dtype.name), lengths)
+    return Opaque(kind.__name__)
+
+
+def _short_dtype(name: str) -> str:
+    short = {"float": "f", "complex": "c", "int": "i", "uint": "u"}
+    match = re.fullmatch(r"([a-z]+)(\d+)", name)
+    return short[match[1]] + match[2] if match else name
 
 
 def _notes(comment: str) -> tuple[Span | None, str]:

@@ -23,6 +23,7 @@ from ad_compiler.ir.core import Block, Function, Module, Op, Parameter, SliceIte
 from ad_compiler.ir.types import Dim, ListType, Opaque, Symbol, Tensor, TupleType, Type, Undefined
 
 COMMENT_COLUMN = 52
+ARRAY_ELEMENTS = 1000  # of a constant array; a larger one is named only
 REGION_LABELS = {"if": ("then", "else"), "while": ("cond", "do")}
 TREES = (trees.Leaf, trees.Fixed, trees.TupleTree, trees.ListTree, trees.DictTree, trees.RecordTree)
 TYPES = (Tensor, ListType, TupleType, Opaque, Undefined)
@@ -293,6 +294,8 @@ def _show_object(value: Any) -> str:
     module = type(value).__module__
     if module == "numpy" and hasattr(value, "dtype") and getattr(value, "shape", None) == ():
         return f"numpy({value.dtype.name!r}, {show_value(value.item())})"
+    if module == "numpy" and type(value).__name__ == "ndarray" and value.size <= ARRAY_ELEMENTS:
+        return f"array({show_value(value.tolist())}, {value.dtype.name!r})"
     if isinstance(value, type) and value.__module__ in ("builtins", "numpy"):
         return f"class({value.__module__}.{value.__name__})"
     name = getattr(value, "__qualname__", None) or repr(value)

@@ -17,11 +17,12 @@ Visit = Callable[[Op, "Scope"], Sequence[Value] | None]
 class Scope:
     """Where the sweep stands: the block, the ops around it, and the ops to put before the present one."""
 
-    __slots__ = ("before", "block", "index", "kept", "owner")
+    __slots__ = ("before", "block", "index", "kept", "outer", "owner")
 
-    def __init__(self, block: Block, owner: Op | None) -> None:
+    def __init__(self, block: Block, owner: Op | None, outer: Scope | None) -> None:
         self.block = block
         self.owner = owner
+        self.outer = outer
         self.index = 0
         self.kept: list[Op] = []
         self.before: list[Op] = []
@@ -37,7 +38,7 @@ def sweep(
     """Whether anything was replaced.  `leave` is called on an op with regions after them, and may replace too."""
     values = {} if values is None else values
     changed = False
-    stack = [Scope(body, None)]
+    stack = [Scope(body, None, None)]
     while stack:
         scope = stack[-1]
         if scope.index == len(scope.block.ops):
@@ -68,7 +69,7 @@ def sweep(
             changed = True
             continue
         scope.kept.append(op)
-        stack.extend(Scope(region, op) for region in reversed(op.regions))
+        stack.extend(Scope(region, op, scope) for region in reversed(op.regions))
     return changed
 
 

@@ -1,0 +1,100 @@
+"""Shapes from values that are there anyway: an operand of which only the shape is read need not be computed.
+
+    >>> from ad_compiler.passes.doc import before_after
+    >>> before_after(borrow, '''
+    ... func f(%x: f64[n], %y: f64[n]) -> f64[n]
+    ...   %z: f64[n] = multiply %x, %y
+    ...   %x_bar: f64[n] = zeros_like %z
+    ...   return %x_bar
+    ... ''')
+    func f(%x: f64[n], %y: f64[n]) -> f64[n]
+      %z: f64[n] = multiply %x, %y
+      %x_bar: f64[n] = zeros_like %x
+      return %x_bar
+    <BLANKLINE>
+
+A value that nobody really reads is left for the nearest one that it was made from, with provably the same
+shape (and dtype, for what makes an array of it), which is really read or comes from outside.  `dce` then
+removes what only a shape kept alive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ad_compiler.analysis.uses import effectful_functions, first_carried
+from ad_compiler.ir.core import Function, Module, Op, Value
+from ad_compiler.ir.types import UNKNOWN_DTYPE, Tensor, same_shape
+from ad_compiler.passes.dce import LOOPS, Liveness
+from ad_compiler.primitives.declare import REGISTRY
+
+READ_DTYPE = frozenset("zeros_like ones_like full_like scatter".split())
+SAME_DTYPE = frozenset("setitem add_at copy stop_gradient".split())  # whatever the first operand's dtype is
+
+
+def borrow(function: Function, module: Module) -> bool:
+    """Read shapes from values that stay alive without it."""
+    live = Liveness(function, effectful_functions(module), _really_read)
+    changed = False
+    for op in live.places.owner:
+        for k in shape_only_positions(op):
+            source = _source(op.operands[k], live, dtype=op.name in READ_DTYPE)
+            changed |= source is not op.operands[k]
+            op.operands[k] = source
+    return changed
+
+
+def shape_only_positions(op: Op) -> list[int]:
+    """The operands of which only shape and dtype are read."""
+    primitive = REGISTRY.get(op.name)
+    if primitive is None or not primitive.shape_only:
+        return []
+    return [k for k in range(len(op.operands)) if primitive.operand_name(k) in primitive.shape_only]
+
+
+def _really_read(op: Op) -> Iterator[Value]:
+    skipped = shape_only_positions(op)
+    return (value for k, value in enumerate(op.operands) if k not in skipped)
+
+
+def _source(value: Value, live: Liveness, *, dtype: bool) -> Value:
+    """The nearest value of the same shape that is alive; else the oldest one."""
+    current, seen = value, {value}
+    while current not in live.values and not _is_outer(current, live):
+        older = next((one for one in _made_from(current, live, dtype) if one not in seen), None)
+        if older is None:
+            return current
+        seen.add(older)
+        current = older
+    return current
+
+
+def _is_outer(value: Value, live: Liveness) -> bool:
+    """Whether it is a parameter of the function."""
+    return value.op is None and value not in live.places.parameter
+
+
+def _made_from(value: Value, live: Liveness, dtype: bool) -> Iterator[Value]:
+    """What the value was computed from, as far as it is provably alike."""
+    op = value.op
+    if op is None:
+        loop, region, position = live.places.parameter[value]
+        if loop.name in LOOPS and position - (loop.name == "for") >= 0:
+            operands = [loop.operands[first_carried(loop) + position - (loop.name == "for")]]
+        else:
+            operands = []
+        same_dtype = False
+    elif op.name in LOOPS:
+        operands, same_dtype = [op.operands[first_carried(op) + op.results.index(value)]], False
+    elif op.name in SAME_DTYPE:
+        operands, same_dtype = op.operands[:1], True
+    else:
+        operands, same_dtype = ([] if op.regions else op.operands), False
+    for operand in operands:
+        if not same_shape(operand.type, value.type):
+            continue
+        assert isinstance(operand.type, Tensor)
+        assert isinstance(value.type, Tensor)
+        known = operand.type.dtype == value.type.dtype != UNKNOWN_DTYPE
+        if not dtype or same_dtype or known:
+            yield operand

@@ -1,0 +1,86 @@
+"""Common subexpressions: what has been computed in a block around is not computed again.
+
+    >>> from ad_compiler.passes.doc import before_after
+    >>> before_after(cse, '''
+    ... func f(%x: f64, %y: f64) -> f64
+    ...   %a = multiply %x, %y
+    ...   %b = multiply %y, %x
+    ...   %c = add %a, %b
+    ...   return %c
+    ... ''')
+    func f(%x: f64, %y: f64) -> f64
+      %a: f64 = multiply %x, %y
+      %c: f64 = add %a, %a
+      return %c
+    <BLANKLINE>
+
+Never merged: effects and draws, and what makes a new array or list to be filled, which the backend wants
+to write in place (`zeros_like`, `list`, `append`, …).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from ad_compiler.ir.core import STRUCTURED, TERMINATORS, Block, Function, Module, Op, Value
+from ad_compiler.ir.printer import show_value
+from ad_compiler.ir.rewrite import Scope, sweep
+from ad_compiler.ir.types import Tensor
+from ad_compiler.primitives.declare import REGISTRY
+
+COMMUTATIVE = frozenset("add multiply equal not_equal".split())  # to the last bit, on numbers
+FRESH = frozenset(
+    "list tuple append pop list_set list_add_at list_concat list_slice setitem add_at scatter zeros ones full empty "
+    "eye zeros_like ones_like full_like array arange linspace copy constant undefined effect opaque hook "
+    "hook_bar".split()
+)
+
+
+def cse(function: Function, module: Module) -> bool:
+    """Let the second of two equal ops, where the first is in scope, be the first."""
+    tables: dict[Block, dict[Hashable, list[Value]]] = {}
+
+    def visit(op: Op, scope: Scope) -> Sequence[Value] | None:
+        if not is_mergeable(op):
+            return None
+        key = key_of(op)
+        around: Scope | None = scope
+        while around is not None:
+            found = tables.get(around.block, {}).get(key)
+            if found is not None:
+                return _merged(op, found)
+            around = around.outer
+        tables.setdefault(scope.block, {})[key] = op.results
+        return None
+
+    return sweep(function.body, visit)
+
+
+def _merged(op: Op, found: list[Value]) -> list[Value] | None:
+    for old, new in zip(op.results, found, strict=True):
+        new.hint = new.hint or old.hint
+    return found
+
+
+def is_mergeable(op: Op) -> bool:
+    if not op.results or op.name in FRESH or op.name in STRUCTURED or op.name in TERMINATORS:
+        return False
+    primitive = REGISTRY.get(op.name)
+    return primitive is not None and not primitive.effect
+
+
+def key_of(op: Op) -> Hashable:
+    """Equal for ops that compute the same."""
+    operands = [_operand_key(value) for value in op.operands]
+    if op.name in COMMUTATIVE and all(isinstance(value.type, Tensor) for value in op.operands):
+        operands.sort(key=repr)
+    return op.name, show_value(op.attributes) if op.attributes else "", tuple(operands)
+
+
+def _operand_key(value: Value) -> Hashable:
+    """A value is itself; a constant is its type and its text, so that 1, 1.0, True and -0.0 all differ."""
+    if value.op is not None and value.op.name == "constant":
+        constant = value.op.attributes["value"]
+        text = show_value(constant)
+        return ("constant", type(constant).__name__, text if not text.startswith("object(") else id(constant))
+    return id(value)
