@@ -134,7 +134,7 @@ class ArgumentValueError(Error, ValueError):
     """ADC2xx: an argument of a call has the right kind and a wrong value."""
 
 
-class SourceError(Error, SyntaxError):
+class SourceError(Error, SyntaxError):  # type: ignore[override]
     """ADC1xx: the source of a function cannot be found or read."""
 
     # what Python's own printing of a SyntaxError asks for

@@ -29,7 +29,7 @@ TAB = "    "
 WIDEST = 160  # columns of a source line that are shown; a longer line is cut to a window around the carets
 MOST_LINES = 6  # of one span that goes over several lines
 
-_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # unicode categories that could act on a terminal or hide
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # unicode categories that act on a terminal, or hide
 _STYLES = {"error": "1;31", "code": "1", "gutter": "1;34", "primary": "1;31", "label": "1;34", "help": "1;36"}
 
 
@@ -50,7 +50,7 @@ def render(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:
 
 
 def escape(text: str) -> str:
-    """The text with every character that acts on a terminal, or hides, written as `\\u202e`."""
+    r"""The text with every character that acts on a terminal, or hides, written as `\u202e`."""
     return "".join(map(_visible, text))
 
 
@@ -221,7 +221,9 @@ def _visible(character: str) -> str:
     if unicodedata.category(character) not in _HIDDEN:
         return character
     number = ord(character)
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+    if number < 0x100:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def _columns(character: str) -> int:

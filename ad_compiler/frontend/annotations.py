@@ -1,14 +1,14 @@
 """Types as people write them: in annotations, and in `adc emit --arg 'w: float[3, 4]'`.
 
-    parse_annotation : expression, scope -> Tree | None       None: says nothing of use to us
-    parse_arg        : "w: float[n, 4]"  -> (name, Tree)
+parse_annotation : expression, scope -> Tree | None       None: says nothing of use to us
+parse_arg        : "w: float[n, 4]"  -> (name, Tree)
 
-    float  int  bool  complex  float32 …     a scalar
-    float[n, m]  float32[3, n - 1]           an array; the same name is the same length, and not 1
-    float[:, :]  float[...]                  lengths unknown; rank unknown too
-    np.ndarray  NDArray[np.float32]          rank unknown
-    Float[np.ndarray, "n m"]                 as jaxtyping writes it
-    list[T]  tuple[A, B]  A | B
+float  int  bool  complex  float32 …     a scalar
+float[n, m]  float32[3, n - 1]           an array; the same name is the same length, and not 1
+float[:, :]  float[...]                  lengths unknown; rank unknown too
+np.ndarray  NDArray[np.float32]          rank unknown
+Float[np.ndarray, "n m"]                 as jaxtyping writes it
+list[T]  tuple[A, B]  A | B
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class _Reader:
 
     def tree(self, node: ast.expr) -> Tree:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            return self.quoted(node)
+            return self.quoted(node, node.value)
         if isinstance(node, ast.Constant) and node.value is None:
             return Fixed(None)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
@@ -133,9 +133,9 @@ class _Reader:
             return Leaf(Tensor("f64", Symbol()))
         raise _UnknownError(node)
 
-    def quoted(self, node: ast.Constant) -> Tree:
+    def quoted(self, node: ast.Constant, text: str) -> Tree:
         try:
-            inner = ast.parse(node.value.strip(), mode="eval").body
+            inner = ast.parse(text.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             raise _UnknownError(node) from None
         try:
@@ -157,7 +157,7 @@ class _Reader:
                 raise _MalformedError(node, "a list has one type of element", "write `list[float]`")
             return Leaf(ListType(self.type(items[0])))
         if name in ("tuple", "Tuple"):
-            return self.tuple(items, node)
+            return self.tuple_of(items, node)
         if name in ("Union", "Optional"):
             return self.union([*items, *([ast.Constant(None)] if name == "Optional" else [])], node)
         if name in _TRANSPARENT:
@@ -166,7 +166,7 @@ class _Reader:
             return Fixed(_literal(items[0]))
         raise _UnknownError(node)
 
-    def tuple(self, items: list[ast.expr], node: ast.expr) -> Tree:
+    def tuple_of(self, items: list[ast.expr], node: ast.expr) -> Tree:
         if any(isinstance(item, ast.Constant) and item.value is ... for item in items):
             raise _UnknownError(node)  # of any length
         if len(items) == 1 and isinstance(items[0], ast.Tuple) and not items[0].elts:
@@ -201,10 +201,10 @@ class _Reader:
             return ONE if node.value == 1 else Dim(None, node.value)
         if isinstance(node, ast.Name):
             return Dim(self.symbol(node.id))
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub) and isinstance(node.left, ast.Name):
-            if isinstance(node.right, ast.Constant) and type(node.right.value) is int:
-                sign = 1 if isinstance(node.op, ast.Add) else -1
-                return Dim(self.symbol(node.left.id), sign * node.right.value)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+            base, offset = node.left, node.right
+            if isinstance(base, ast.Name) and isinstance(offset, ast.Constant) and type(offset.value) is int:
+                return Dim(self.symbol(base.id), offset.value if isinstance(node.op, ast.Add) else -offset.value)
         message = f"`{ast.unparse(node)}` is not the length of an axis"
         raise _MalformedError(node, message, "a length is a number, a name, `name - 1`, or `:` for an unknown one")
 
@@ -247,7 +247,7 @@ class _Reader:
 def _as_type(tree: Tree, node: ast.expr) -> Type:
     if isinstance(tree, Leaf):
         payload: Any = tree.payload
-        return payload  # type: ignore[no-any-return]
+        return payload
     if isinstance(tree, TupleTree):
         return TupleType(tuple(_as_type(item, node) for item in tree.items))
     raise _UnknownError(node)

@@ -35,12 +35,12 @@ _CALLS = (
 )
 
 
-class NotConstant(Exception):
+class NotConstantError(Exception):
     """The expression is not one of literals; the message is a clause that says why."""
 
 
 def evaluate(node: ast.expr, part: Callable[[ast.expr], Any]) -> Any:
-    """The value of `node`; `part` gives the object of a (dotted) name or raises NotConstant."""
+    """The value of `node`; `part` gives the object of a (dotted) name or raises NotConstantError."""
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.Tuple) and not any(isinstance(one, ast.Starred) for one in node.elts):
@@ -50,7 +50,7 @@ def evaluate(node: ast.expr, part: Callable[[ast.expr], Any]) -> Any:
     try:
         return _computed(node, part)
     except (ArithmeticError, ValueError, TypeError) as error:
-        raise NotConstant(f"computing it raises {type(error).__name__}: {error}") from None
+        raise NotConstantError(f"computing it raises {type(error).__name__}: {error}") from None
 
 
 def _computed(node: ast.expr, part: Callable[[ast.expr], Any]) -> Any:
@@ -64,28 +64,28 @@ def _computed(node: ast.expr, part: Callable[[ast.expr], Any]) -> Any:
         if any(function is known for known in _CALLS):
             with np.errstate(all="ignore"):
                 return _bounded(function(*[_number(evaluate(one, part)) for one in node.args]))
-    raise NotConstant("it is not made of literals alone, so its value is known only when the file runs")
+    raise NotConstantError("it is not made of literals alone, so its value is known only when the file runs")
 
 
 def _plain(value: Any, node: ast.expr) -> Any:
     if isinstance(value, bool | int | float | complex | str | None | np.floating | tuple):
         return value
-    raise NotConstant(f"`{ast.unparse(node)}` is not a number")
+    raise NotConstantError(f"`{ast.unparse(node)}` is not a number")
 
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool | int | float | complex | np.floating):
         return value
-    raise NotConstant("it is not made of numbers alone")
+    raise NotConstantError("it is not made of numbers alone")
 
 
 def _power(a: Any, b: Any) -> Any:
     if isinstance(a, int) and isinstance(b, int) and a.bit_length() * abs(b) > BITS:
-        raise NotConstant("it is too large a number")
+        raise NotConstantError("it is too large a number")
     return a**b
 
 
 def _bounded(value: Any) -> Any:
     if isinstance(value, int) and value.bit_length() > BITS:
-        raise NotConstant("it is too large a number")
+        raise NotConstantError("it is too large a number")
     return value

@@ -9,8 +9,8 @@ Lambdas that share a line are told apart the same way.
 """
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import functools
 import linecache
@@ -24,7 +24,8 @@ from ad_compiler.diagnostics.source import Source, Span
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
-_FUTURE = functools.reduce(int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
+_FEATURES = [getattr(__future__, name) for name in __future__.all_feature_names]
+_FUTURE = functools.reduce(int.__or__, (feature.compiler_flag for feature in _FEATURES))
 _FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # a notebook cell may await outside a function
 
 
@@ -184,12 +185,12 @@ def _covers(node: FunctionNode, code: types.CodeType) -> bool:
     body = node.body
     places = [place for place in code.co_positions() if None not in place and place[2] != place[3]]
     start, stop = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
-    return all(start <= (line, column) and (end, last) <= stop for line, end, column, last in places)  # type: ignore[operator]
+    return all(start <= (line, column) and (end, last) <= stop for line, end, column, last in places)
 
 
 def _no_text(code: types.CodeType) -> SourceError:
     name, filename = code.co_name, code.co_filename
-    if filename.startswith("<stdin") or filename.startswith("<python-input"):
+    if filename.startswith(("<stdin", "<python-input")):
         why = "it was typed at the Python prompt, which does not keep what is typed"
         way = "put the function in a file and import it, or type it in IPython or a notebook"
     elif filename.startswith("<"):
@@ -207,9 +208,9 @@ def _changed(code: types.CodeType, text: str) -> SourceError:
     line = source.line(code.co_firstlineno)
     span = None
     if code.co_name in line or (code.co_name == "<lambda>" and "lambda" in line):
-        start = len(line) - len(line.lstrip())
-        at = dict(line=code.co_firstlineno, end_line=code.co_firstlineno, column=start, end_column=len(line.rstrip()))
-        span = Span(source=source, function=code.co_name, **at)
+        number = code.co_firstlineno
+        start, end = len(line) - len(line.lstrip()), len(line.rstrip())
+        span = Span(source=source, line=number, column=start, end_line=number, end_column=end, function=code.co_name)
     notes = (
         f"nothing in `{code.co_filename}` compiles to the code of `{code.co_name}` that would run",
         "the file was edited after it was imported, or a tool rewrote the function while importing it",

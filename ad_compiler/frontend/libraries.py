@@ -17,35 +17,35 @@ import types
 from typing import Any
 
 LIBRARIES = frozenset(
-    "numpy math cmath builtins functools itertools operator dataclasses typing collections copy random warnings "
-    "scipy ad_compiler".split()
+    ("numpy", "scipy", "math", "cmath", "builtins", "functools", "itertools", "operator", "collections")
+    + ("dataclasses", "typing", "copy", "random", "warnings", "ad_compiler")
 )
 _C_NAMES = {"_functools": "functools", "_operator": "operator", "_collections": "collections", "_random": "random"}
 _lock = threading.Lock()
 
 
-class NotALibrary(LookupError):
+class NotALibraryError(LookupError):
     """The name leads out of the libraries, or nowhere."""
 
 
 def root_of(obj: Any) -> str:
     """The top-level package that an object says it comes from; "" when it does not say."""
     name = obj.__name__ if isinstance(obj, types.ModuleType) else getattr(obj, "__module__", None)
-    root = name.split(".")[0] if isinstance(name, str) else ""
+    root = name.partition(".")[0] if isinstance(name, str) else ""
     return _C_NAMES.get(root, root)
 
 
 def import_library(name: str, filename: str = "") -> types.ModuleType:
-    """The module `name`, which must be in one of `LIBRARIES`; files beside `filename` never stand in for it."""
-    root = name.split(".")[0]
+    """The module `name`, which must be in one of `LIBRARIES`; no file beside `filename` stands in for it."""
+    root = name.partition(".")[0]
     if root not in LIBRARIES:
-        raise NotALibrary(f"`{root}` is not among the libraries that are known")
+        raise NotALibraryError(f"`{root}` is not among the libraries that are known")
     module = sys.modules.get(name)
     if module is None:
         with _lock:
             module = _import_elsewhere(name, filename)
     if _stands_beside(sys.modules[root], filename):
-        raise NotALibrary(f"`{root}` is a file beside this one, not the library")
+        raise NotALibraryError(f"`{root}` is a file beside this one, not the library")
     return module
 
 
@@ -56,10 +56,10 @@ def member(module: types.ModuleType, name: str, filename: str = "") -> Any:
     else:
         try:
             found = import_library(f"{module.__name__}.{name}", filename)
-        except NotALibrary:
-            raise NotALibrary(f"`{module.__name__}` has no `{name}`") from None
+        except NotALibraryError:
+            raise NotALibraryError(f"`{module.__name__}` has no `{name}`") from None
     if isinstance(found, types.ModuleType) and root_of(found) not in LIBRARIES:
-        raise NotALibrary(f"`{module.__name__}.{name}` is the module `{found.__name__}`, which is not known")
+        raise NotALibraryError(f"`{module.__name__}.{name}` is the module `{found.__name__}`, which is not known")
     return found
 
 
@@ -71,7 +71,7 @@ def _import_elsewhere(name: str, filename: str) -> types.ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise NotALibrary(f"`{name}` cannot be imported: {error}") from None
+        raise NotALibraryError(f"`{name}` cannot be imported: {error}") from None
     finally:
         sys.path[:] = kept
 

@@ -1,7 +1,7 @@
 """Finding the source of a function, of a live one or in a text.
 
     from_function : a callable -> Definition          live: reads globals and closures, writes nothing
-    from_text     : text, filename -> ModuleText      static: parses; never imports, runs or evaluates any of it
+    from_text     : text, filename -> ModuleText      static: parses; never imports or runs any of it
 
 A `Definition` is the node of one `def` or `lambda` with what is needed to give its names a meaning.
 """
@@ -23,14 +23,16 @@ from typing import Any
 from ad_compiler.diagnostics.diagnostic import ArgumentError, Diagnostic, LanguageError, SourceError
 from ad_compiler.diagnostics.source import Source, Span
 from ad_compiler.frontend.find import FunctionNode, node_of
-from ad_compiler.frontend.resolve import LIBRARIES, LiveScope, Scope, StaticScope, root_of
+from ad_compiler.frontend.resolve import LIBRARIES, LiveScope, Scope, StaticScope, UnknownName, root_of
 
 MOST_BYTES = 2_000_000
 DEEPEST = 400  # nesting of the syntax tree; a sum of 400 terms is that deep
 
 # the encodings that a file may declare; others (rot13, unicode_escape …) make text that is not what one reads
-_ENCODINGS = ("utf-8", "ascii", "us-ascii", "latin-1", "iso-8859-", "iso8859-", "cp125", "windows-125", "koi8-", "mac-roman")
-_ENCODINGS += ("shift_jis", "shift-jis", "sjis", "euc-jp", "euc_jp", "euc-kr", "euc_kr", "gbk", "gb2312", "gb18030", "big5")
+_ENCODINGS = (
+    *("utf-8", "ascii", "us-ascii", "latin-1", "iso-8859-", "iso8859-", "cp125", "windows-125", "koi8-"),
+    *("shift_jis", "shift-jis", "sjis", "euc-jp", "euc_jp", "euc-kr", "euc_kr", "gbk", "gb2312", "gb18030", "big5"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +95,8 @@ class ModuleText:
             if opaque is not None:
                 raise LanguageError(_opaque_decorator(definition, opaque))
             return definition
-        reason = self.scope.lookup(name)
-        notes = (reason.reason,) if hasattr(reason, "reason") else ()
+        found = self.scope.lookup(name)
+        notes = (found.reason,) if isinstance(found, UnknownName) else ()
         there = ", ".join(f"`{other}`" for other in self.definitions) or "none"
         message = f"there is no function `{name}` at the top level of `{self.source.filename}`"
         raise LanguageError(Diagnostic("ADC102", message, None, (), notes, f"the functions in it: {there}"))
@@ -168,11 +170,18 @@ def _unbind(f: Any) -> tuple[types.FunctionType, tuple[Any, ...], dict[str, Any]
             f = _wrapper(f)
         elif not callable(f):
             raise _no_function(given)
-        elif isinstance(f, type) or root_of(type(f)) in LIBRARIES or not isinstance(type(f).__call__, types.FunctionType):
+        elif not _has_own_call(f):
             raise _no_source(f)
         else:
             f, arguments = type(f).__call__, (f, *arguments)
     return f, arguments, keywords
+
+
+def _has_own_call(f: Any) -> bool:
+    """Whether it is an object of a user's class with a `__call__` in Python."""
+    if isinstance(f, type) or root_of(type(f)) in LIBRARIES:
+        return False
+    return isinstance(type(f).__call__, types.FunctionType)
 
 
 def _wrapper(f: Any) -> Any:
@@ -191,10 +200,12 @@ def _passes_on(node: FunctionNode, function: types.FunctionType, inner: Any) -> 
     if len(body) != 1 or not isinstance(body[0], ast.Return) or not isinstance(body[0].value, ast.Call):
         return False
     call, given = body[0].value, node.args
-    only_stars = not (given.posonlyargs or given.args or given.kwonlyargs) and given.vararg and given.kwarg
-    if not only_stars or not isinstance(call.func, ast.Name):
+    if given.posonlyargs or given.args or given.kwonlyargs or not isinstance(call.func, ast.Name):
         return False
-    expected = ast.dump(ast.parse(f"{call.func.id}(*{given.vararg.arg}, **{given.kwarg.arg})", mode="eval").body)
+    if given.vararg is None or given.kwarg is None:
+        return False
+    text = f"{call.func.id}(*{given.vararg.arg}, **{given.kwarg.arg})"
+    expected = ast.dump(ast.parse(text, mode="eval").body)
     held = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)).get(call.func.id)
     return ast.dump(call) == expected and held is not None and _content(held) is inner
 
@@ -219,11 +230,10 @@ def _with_bound(definition: Definition, arguments: tuple[Any, ...], keywords: di
 def _assigned_name(node: ast.Lambda, tree: ast.Module) -> str:
     """The name a lambda is assigned to, where it is; `function` elsewhere."""
     for statement in ast.walk(tree):
-        if isinstance(statement, ast.Assign) and statement.value is node and isinstance(statement.targets[0], ast.Name):
-            return statement.targets[0].id
-        if isinstance(statement, ast.AnnAssign | ast.NamedExpr) and statement.value is node:
-            if isinstance(statement.target, ast.Name):
-                return statement.target.id
+        if isinstance(statement, ast.Assign | ast.AnnAssign | ast.NamedExpr) and statement.value is node:
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+            if isinstance(target, ast.Name):
+                return target.id
     return "function"
 
 
@@ -271,9 +281,7 @@ def from_text(text: str | bytes, filename: str = "<text>") -> ModuleText:
     """The functions of a module's text, which is parsed and nothing else."""
     if len(text) > MOST_BYTES:
         way = "put the function to differentiate in a smaller file"
-        raise SourceError(
-            Diagnostic("ADC110", f"`{filename}` is larger than {MOST_BYTES:,} bytes", None, (), (), way)
-        )
+        raise SourceError(Diagnostic("ADC110", f"`{filename}` is larger than {MOST_BYTES:,} bytes", None, (), (), way))
     decoded = _decode(text, filename) if isinstance(text, bytes) else text.removeprefix("\ufeff")
     source = Source(filename, decoded)
     tree = _parse(source)
@@ -339,4 +347,5 @@ def _syntax(error: SyntaxError, source: Source) -> Diagnostic:
     column = max((error.offset or 1) - 1, 0)
     same = error.end_lineno == error.lineno and (error.end_offset or 0) > column + 1
     end = (error.end_offset or 0) - 1 if same else column + 1
-    return Diagnostic("ADC109", message, Span(source=source, line=line, column=column, end_line=line, end_column=end))
+    span = Span(source=source, line=line, column=column, end_line=line, end_column=end)
+    return Diagnostic("ADC109", message, span)

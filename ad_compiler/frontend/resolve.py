@@ -17,8 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from ad_compiler.frontend.constants import NotConstant, evaluate
-from ad_compiler.frontend.libraries import LIBRARIES, NotALibrary, import_library, member, root_of
+from ad_compiler.frontend.constants import NotConstantError, evaluate
+from ad_compiler.frontend.libraries import LIBRARIES, NotALibraryError, import_library, member, root_of
 
 if TYPE_CHECKING:
     from ad_compiler.frontend.read import Definition
@@ -61,7 +61,7 @@ class UnknownName:
 
 
 class UserFunction:
-    """A function of the user's.  Its definition is read when it is asked for, and may then raise SourceError."""
+    """A function of the user's.  Its definition is read when it is asked for; that may raise SourceError."""
 
     __slots__ = ("_definition", "_read", "function")
 
@@ -111,7 +111,7 @@ def attribute(resolved: Resolved, name: str) -> Resolved:
     if isinstance(obj, types.ModuleType) and root_of(obj) in LIBRARIES:
         try:
             found = member(obj, name)
-        except NotALibrary as error:
+        except NotALibraryError as error:
             return UnknownName(str(error))
     else:
         try:
@@ -122,14 +122,18 @@ def attribute(resolved: Resolved, name: str) -> Resolved:
 
 
 def classify(obj: Any, read: Callable[[Any], Definition] | None = None) -> Resolved:
-    """A live object as a meaning: constants as values, the user's functions as functions, the rest as it is."""
-    if type(obj) in _SCALARS or (type(obj) is tuple and all(isinstance(classify(o), StaticConstant) for o in obj)):
+    """A live object as a meaning: unchanging values, the user's functions, anything else as it is."""
+    if _is_constant(obj):
         return StaticConstant(obj)
     if is_user_function(obj):
         if read is None:
             from ad_compiler.frontend.read import from_function as read  # read imports this file
         return UserFunction(function=obj, read=read)
     return PythonObject(obj)
+
+
+def _is_constant(obj: Any) -> bool:
+    return type(obj) in _SCALARS or (type(obj) is tuple and all(map(_is_constant, obj)))
 
 
 def is_user_function(obj: Any) -> bool:
@@ -179,7 +183,7 @@ class LiveScope:
 
 _TRANSPARENT = {
     "functools.cache", "functools.lru_cache", "typing.no_type_check", "typing.final", "builtins.staticmethod",
-    "ad_compiler.differentiate", "numba.njit", "numba.jit", "numba.core.decorators.njit", "numba.core.decorators.jit",
+    "ad_compiler.differentiate", "numba.njit", "numba.jit",
 }  # fmt: skip
 
 
@@ -230,19 +234,20 @@ class StaticScope:
             assert isinstance(binding.node, ast.FunctionDef)
             opaque = self.opaque_decorator(binding.node)
             if opaque is not None:
-                return UnknownName(f"it is decorated with `{ast.unparse(opaque)}`, which may change what it computes")
+                text = ast.unparse(opaque)
+                return UnknownName(f"it is decorated with `{text}`, which may change what it computes")
             return UserFunction(self.definitions[name])
         return UnknownName(binding.kind)
 
     def _imported(self, module: str, inside: str | None) -> Resolved:
-        root = module.split(".")[0]
+        root = module.partition(".")[0]
         if root not in LIBRARIES:
             where = module if inside is None else f"{module}` as `{inside}"
             return UnknownName(f"it is imported from `{where}`, and a file's imports are not followed")
         try:
             found = import_library(module, self.filename)
             return classify(found if inside is None else member(found, inside, self.filename))
-        except NotALibrary as error:
+        except NotALibraryError as error:
             return UnknownName(str(error))
 
     def _constant(self, name: str, node: ast.AST) -> Resolved:
@@ -251,7 +256,7 @@ class StaticScope:
         self._evaluating.add(name)
         try:
             return StaticConstant(evaluate(node, self._part))  # type: ignore[arg-type]
-        except NotConstant as error:
+        except NotConstantError as error:
             return UnknownName(str(error))
         finally:
             self._evaluating.discard(name)
@@ -264,7 +269,7 @@ class StaticScope:
         if isinstance(found, PythonObject):
             return found.obj
         reason = f": {found.reason}" if isinstance(found, UnknownName) else ""
-        raise NotConstant(f"it is computed from `{ast.unparse(node)}`, which is not known{reason}")
+        raise NotConstantError(f"it is computed from `{ast.unparse(node)}`, which is not known{reason}")
 
     def dotted(self, node: ast.expr) -> Resolved | None:
         """The meaning of `a` or `a.b.c`; None for anything else, and for a name that is not there."""
@@ -281,7 +286,8 @@ class StaticScope:
     def _star(self, name: str) -> Resolved | None:
         """A name bound nowhere in the text: from `import *`, a builtin, or none."""
         if self._star_others:
-            return UnknownName(f"it may come from `from {self._star_others[0]} import *`, which is not followed")
+            module = self._star_others[0]
+            return UnknownName(f"it may come from `from {module} import *`, which is not followed")
         for module in reversed(self._star_libraries):
             library = import_library(module, self.filename)
             public = getattr(library, "__all__", None) or [one for one in dir(library) if one[0] != "_"]
@@ -305,7 +311,7 @@ class StaticScope:
         return None
 
     def static_name(self, node: ast.expr) -> str:
-        """Where a dotted name comes from, by the text alone: `ad.grad` -> "ad_compiler.grad"; "" when unknown."""
+        """Where a dotted name comes from, by the text alone: "ad_compiler.grad"; "" when unknown."""
         if isinstance(node, ast.Attribute):
             base = self.static_name(node.value)
             return f"{base}.{node.attr}" if base else ""
@@ -354,7 +360,7 @@ class StaticScope:
         for alias in statement.names:
             if alias.name != "*":
                 self._bind(alias.asname or alias.name, inside or "from", statement, (module, alias.name))
-            elif module.split(".")[0] in LIBRARIES and not inside:
+            elif module.partition(".")[0] in LIBRARIES and not inside:
                 self._star_libraries.append(module)
             elif module != "__future__":
                 self._star_others.append(module)
@@ -362,9 +368,10 @@ class StaticScope:
     def _collect_assignment(self, target: ast.expr, value: ast.expr, statement: ast.stmt) -> None:
         if isinstance(target, ast.Name):
             self._bind(target.id, "constant", value)
-        elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
-            for part, part_value in zip(target.elts, value.elts, strict=True):
+        elif _matching_tuples(target, value):
+            for part, part_value in zip(target.elts, value.elts, strict=True):  # type: ignore[attr-defined]
                 self._collect_assignment(part, part_value, statement)
+            return
         else:
             self._bind_all(target, "it is assigned in a way that is not followed")
         self._bind_walrus(value)
@@ -402,6 +409,13 @@ class StaticScope:
 
 def _callee(decorator: ast.expr) -> ast.expr:
     return decorator.func if isinstance(decorator, ast.Call) else decorator
+
+
+def _matching_tuples(target: ast.expr, value: ast.expr) -> bool:
+    if not (isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)):
+        return False
+    starred = any(isinstance(one, ast.Starred) for one in target.elts + value.elts)
+    return not starred and len(target.elts) == len(value.elts)
 
 
 def _literal(node: ast.expr) -> Any:
