@@ -11,7 +11,7 @@ from ad_compiler.cli.exits import YES
 
 @click.group("cache", short_help="Show or clear the compiled derivatives kept on disk.")
 def command() -> None:
-    """Compiled derivatives are kept as source text in the user's cache folder; ADC_CACHE_DIR moves it."""
+    """Compiled derivatives are kept as source text in the user's cache folder; AD_COMPILER_CACHE moves it."""
 
 
 @command.command("info")
