@@ -11,10 +11,20 @@ from typing import Any
 from ad_compiler.ir.builder import Builder
 from ad_compiler.ir.core import Block
 from ad_compiler.ir.types import Type
-from ad_compiler.primitives import elementwise, scalars
+from ad_compiler.primitives import (
+    containers,
+    creation,
+    einsum,
+    elementwise,
+    indexing,
+    linalg,
+    reductions,
+    scalars,
+    shaping,
+)
 from ad_compiler.primitives.declare import REGISTRY, Primitive
 
-FAMILIES = (elementwise, scalars)
+FAMILIES = (elementwise, scalars, reductions, creation, shaping, indexing, linalg, einsum, containers)
 
 _SPELLINGS: dict[int, tuple[Any, Primitive]] = {}
 _METHODS: dict[str, Primitive] = {}

@@ -86,7 +86,8 @@ def pullback(
         rule = _rule(primitive, k)
         if rule is None:
             continue
-        environment["position"] = k - len(primitive.operands) + 1
+        if primitive.variadic:
+            environment["position"] = k - len(primitive.operands) + 1
         answer = rule(environment)
         if primitive.kind == "elementwise":
             product = _times(cts[0], answer, inputs)

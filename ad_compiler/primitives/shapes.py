@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ad_compiler.ir.core import Slot
 from ad_compiler.ir.types import (
     ONE,
     UNKNOWN_DTYPE,
@@ -110,3 +111,21 @@ _CODES = {
 def fresh(rank: int | None) -> Shape:
     """A shape of which only the rank is known, or not even that."""
     return Symbol() if rank is None else tuple(Dim(Symbol()) for _ in range(rank))
+
+
+def dim_of(length: int) -> Dim:
+    """The `Dim` of a length known when compiling."""
+    return ONE if length == 1 else Dim(None, length)
+
+
+def wanted_shape(shape: Any) -> Shape:
+    """The shape that a `shape` attribute asks for: numbers are known, slots are not."""
+    items = shape if isinstance(shape, tuple | list) else (shape,)
+    return tuple(dim_of(item) if isinstance(item, int) and item >= 0 else Dim(Symbol()) for item in items)
+
+
+def filled(attribute: Any, slots: Sequence[Any]) -> Any:
+    """A `shape` attribute with its slots replaced by the numbers that stand there."""
+    if isinstance(attribute, tuple | list):
+        return tuple(filled(item, slots) for item in attribute)
+    return int(slots[attribute.position]) if isinstance(attribute, Slot) else attribute
