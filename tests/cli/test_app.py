@@ -165,7 +165,7 @@ def test_explain_suggests(adc):
 
 
 def test_cache(adc, tmp_path: Path, monkeypatch):
-    monkeypatch.setenv("ADC_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("AD_COMPILER_CACHE", str(tmp_path / "cache"))
     ran = adc("cache", "info", "--json")
     assert ran.code == 0
     report = json.loads(ran.out)
