@@ -23,7 +23,15 @@ from typing import Any
 from ad_compiler.diagnostics.diagnostic import ArgumentError, Diagnostic, LanguageError, SourceError
 from ad_compiler.diagnostics.source import Source, Span
 from ad_compiler.frontend.find import FunctionNode, node_of
-from ad_compiler.frontend.resolve import LIBRARIES, LiveScope, Scope, StaticScope, UnknownName, root_of
+from ad_compiler.frontend.resolve import (
+    LIBRARIES,
+    LiveScope,
+    Scope,
+    StaticScope,
+    UnknownName,
+    root_of,
+    transparent,
+)
 
 MOST_BYTES = 2_000_000
 DEEPEST = 400  # nesting of the syntax tree; a sum of 400 terms is that deep
@@ -166,8 +174,8 @@ def _unbind(f: Any) -> tuple[types.FunctionType, tuple[Any, ...], dict[str, Any]
             f, arguments = f.__func__, (f.__self__, *arguments)
         elif isinstance(f, staticmethod):
             f = f.__func__
-        elif _wrapper(f) is not None:
-            f = _wrapper(f)
+        elif transparent(f) is not None:
+            f = transparent(f)
         elif not callable(f):
             raise _no_function(given)
         elif not _has_own_call(f):
@@ -182,16 +190,6 @@ def _has_own_call(f: Any) -> bool:
     if isinstance(f, type) or root_of(type(f)) in LIBRARIES:
         return False
     return isinstance(type(f).__call__, types.FunctionType)
-
-
-def _wrapper(f: Any) -> Any:
-    """What a wrapper that is known to change nothing wraps: `lru_cache`, our own, Numba's."""
-    root = root_of(type(f))
-    if root == "numba":
-        return getattr(f, "py_func", None)
-    if root in ("functools", "ad_compiler"):
-        return getattr(f, "__wrapped__", None)
-    return None
 
 
 def _passes_on(node: FunctionNode, function: types.FunctionType, inner: Any) -> bool:

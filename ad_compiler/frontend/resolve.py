@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ __all__ = [
     "attribute",
     "classify",
     "root_of",
+    "transparent",
 ]
 
 
@@ -136,10 +138,24 @@ def _is_constant(obj: Any) -> bool:
     return type(obj) in _SCALARS or (type(obj) is tuple and all(map(_is_constant, obj)))
 
 
+def transparent(obj: Any) -> Any:
+    """The function in a wrapper that is known to change nothing: `lru_cache`, `@differentiate`, Numba's."""
+    kind = type(obj)
+    if root_of(kind) == "numba":
+        return getattr(obj, "py_func", None)
+    ours = kind.__name__ == "DifferentiableFunction" and root_of(kind) == "ad_compiler"
+    if ours or kind is functools._lru_cache_wrapper:
+        return obj.__wrapped__
+    return None
+
+
 def is_user_function(obj: Any) -> bool:
-    """A plain Python function (or a method of one) that belongs to none of the libraries."""
+    """A plain Python function of no library; or a method, or a transparent wrapper, of one."""
     if isinstance(obj, types.MethodType):
         return is_user_function(obj.__func__)
+    inner = transparent(obj)
+    if inner is not None:
+        return is_user_function(inner)
     return isinstance(obj, types.FunctionType) and root_of(obj) not in LIBRARIES
 
 
