@@ -60,11 +60,11 @@ list_builtin, tuple_builtin = list, tuple
 # ---------------------------------------------------------------------------- making and growing
 
 list = linear(
-    lambda *xs: list_builtin(xs), "*xs", operands="*xs", name="list", infer=_list_type,
+    lambda *xs: list_builtin(xs), "*xs", operands="*xs", name="list", infer=_list_type, emit="xs",
     xs=lambda ct, position: list_get(ct, position),
 )  # fmt: skip
 append = linear(
-    lambda xs, v: [*xs, v], "xs, v", name="append", infer=_grown,
+    lambda xs, v: [*xs, v], "xs, v", name="append", infer=_grown, emit="[*xs, v]",
     xs=lambda ct: pop(ct)[0],
     v=lambda ct: pop(ct)[1],
 )  # fmt: skip
@@ -128,7 +128,7 @@ def _list_scatter(y: Any, xs: Any, *slots: Any, index: tuple[IndexItem, ...]) ->
 
 
 list_slice = linear(
-    _list_slice, "xs, *slots, index", operands="xs, *slots", name="list_slice", infer=_first,
+    _list_slice, "xs, *slots, index", operands="xs, *slots", name="list_slice", infer=_first, emit="xs[index]",
     xs=lambda ct, xs, slots, index: list_scatter(ct, xs, *slots, index=index),
     slots=None,
 )  # fmt: skip
@@ -159,7 +159,7 @@ list_reverse = linear(
 # ---------------------------------------------------------------------------- tuples
 
 tuple = linear(
-    lambda *xs: tuple_builtin(xs), "*xs", operands="*xs", name="tuple",
+    lambda *xs: tuple_builtin(xs), "*xs", operands="*xs", name="tuple", emit="tuple(xs)",
     infer=lambda types, attributes: TupleType(tuple_builtin(types)),
     xs=lambda ct, position: tuple_get(ct, position=position),
 )  # fmt: skip
@@ -172,6 +172,8 @@ def _tuple_element(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
 
 def _tuple_bar(ct: Any, t: Any, position: Any) -> Any:
     """`position` is the attribute; the other parts get zeros."""
+    if not isinstance(t.value.type, TupleType):  # the tape of a recursive call: its parts are known when running
+        return tuple_add_at(ops.zeros_like(t), ct, position=position)
     parts = [tuple_get(t, position=k) for k in range(len(t.value.type.elements))]
     k = position % len(parts)
     return tuple(*[ct if j == k else _zero(part) for j, part in enumerate(parts)])
@@ -181,4 +183,10 @@ tuple_get = linear(
     lambda t, *, position: t[position], "t, *, position", operands="t", name="tuple_get", infer=_tuple_element,
     emit="t[position]",
     t=_tuple_bar,
+)  # fmt: skip
+tuple_add_at = linear(
+    runtime._tuple_add_at, "t, v, *, position", operands="t, v", infer=_first, helper=True,
+    emit="_tuple_add_at(t, v, position)",
+    t=lambda ct: ct,
+    v=lambda ct, position: tuple_get(ct, position=position),
 )  # fmt: skip

@@ -119,6 +119,8 @@ class _Ops:
     """Primitives by name, for rules that use one of another family or one named like a builtin: `ops.sum`."""
 
     def __getattr__(self, name: str) -> Primitive:
+        if name.startswith("__"):  # whatever looks at modules asks for these
+            raise AttributeError(name)
         return REGISTRY[name]
 
 

@@ -57,7 +57,7 @@ def _add_at(acc: Any, v: Any, *slots: Any, index: tuple[IndexItem, ...]) -> Any:
 
 
 def _scatter(ct: Any, x: Any, *slots: Any, index: tuple[IndexItem, ...]) -> Any:
-    return _add_at(runtime._zeros_like(x), ct, *slots, index=index)
+    return runtime._scatter(ct, x, index_of(index, slots))
 
 
 # ---------------------------------------------------------------------------- the shape of a part
@@ -200,7 +200,7 @@ def _written(ct: Any, v: Any, slots: tuple[Any, ...], index: Any) -> Any:
 
 
 getitem = linear(
-    _getitem, "x, *slots, index", operands="x, *slots", infer=_getitem_type, views=True,
+    _getitem, "x, *slots, index", operands="x, *slots", infer=_getitem_type, views=True, emit="x[index]",
     x=lambda ct, x, slots, index: scatter(ct, x, *slots, index=index),
     slots=None,
 )  # fmt: skip
@@ -224,6 +224,7 @@ add_at = linear(
 )  # fmt: skip
 scatter = linear(
     _scatter, "ct, x, *slots, index", operands="y, x, *slots", infer=_scatter_type, shape_only=("x",),
+    emit="_scatter(y, x, index)",
     y=lambda ct, slots, index: getitem(ct, *slots, index=index),
     x=None,
     slots=None,

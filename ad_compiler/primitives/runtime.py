@@ -9,7 +9,9 @@ import numpy as np
 
 HELPER_NEEDS: dict[str, tuple[str, ...]] = {
     "_diag_bar": ("_diagonal_bar",),
+    "_tuple_add_at": ("_add",),
     "_list_scatter": ("_zeros_like",),
+    "_scatter": ("_zeros_like",),
     "_list_repeat_bar": ("_add",),
     "_matmul_bar_a": ("_unbroadcast",),
     "_matmul_bar_b": ("_unbroadcast",),
@@ -229,9 +231,28 @@ def _list_scatter(y, xs, index):
     return out
 
 
+def _tuple_add_at(t, v, position):
+    """The tuple `t` with `v` added to the part at `position`."""
+    return (*t[:position], _add(t[position], v), *t[position + 1 :])
+
+
 def _list_repeat_bar(y, xs):
     """The cotangent of the list `xs`, from the cotangent `y` of xs * n."""
     out = list(y[: len(xs)])
     for k in range(len(xs), len(y)):
         out[k % len(xs)] = _add(out[k % len(xs)], y[k])
+    return out
+
+
+def _copy(x):
+    """A copy that shares no array or list with `x`."""
+    if isinstance(x, (list, tuple)):
+        return type(x)([_copy(part) for part in x])
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
+def _scatter(y, x, index):
+    """Zeros like `x`, with `y` added in the places of x[index]."""
+    out = _zeros_like(x)
+    np.add.at(out, index, y)
     return out

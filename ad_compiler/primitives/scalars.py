@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ad_compiler.ir.types import BOOL, FLOAT, INT, ONE, UNDEFINED, Dim, Opaque, Tensor, Type, is_scalar
-from ad_compiler.primitives import declare
+from ad_compiler.ir.types import BOOL, FLOAT, INT, ONE, UNDEFINED, Dim, Opaque, Tensor, Type, is_scalar, rank
+from ad_compiler.primitives import declare, runtime
 from ad_compiler.primitives.declare import elementwise, linear, ops
 from ad_compiler.primitives.shapes import dtype_code, same, tensor
 
@@ -80,13 +80,17 @@ def stop_gradient(x: Any) -> Any:
     return x
 
 
-def _copy(x: Any) -> Any:
-    return x.copy() if isinstance(x, np.ndarray) else copying.deepcopy(x)
+def _copy_text(types: Sequence[Type], attributes: dict[str, Any]) -> str:
+    if is_scalar(types[0]):
+        return "x"
+    if not isinstance(types[0], Tensor):
+        return "_copy(x)"
+    return "x.copy()" if rank(types[0]) else "np.copy(x)"
 
 
 stop_gradient_ = declare.constant(stop_gradient, "x", infer=same, emit="x", views=True)
 copy = linear(
-    _copy, "x", infer=same, emit="x.copy()", methods=("copy",), also=(np.copy, copying.copy, copying.deepcopy),
+    runtime._copy, "x", infer=same, emit=_copy_text, methods=("copy",), also=(np.copy, copying.copy, copying.deepcopy),
     x=lambda ct: ct,
 )  # fmt: skip
 
@@ -136,12 +140,18 @@ def _astype_type(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
     return Tensor(dtype_code(attributes["dtype"]), tensor(types[0]).shape)
 
 
+def _astype_text(types: Sequence[Type], attributes: dict[str, Any]) -> str:
+    if rank(types[0]):
+        return "x.astype(dtype)"
+    return "np.asarray(x).astype(dtype)[()]" if not is_scalar(types[0]) else "np.dtype(dtype).type(x)"
+
+
 def _varies(dtype: Any) -> bool:
     return dtype_code(dtype)[0] in "fc?"
 
 
 astype = elementwise(
-    _astype, "x, dtype", operands="x", infer=_astype_type, methods=("astype",),
+    _astype, "x, dtype", operands="x", infer=_astype_type, methods=("astype",), emit=_astype_text,
     x=lambda dtype: 1.0 if _varies(dtype) else None,
     jvp=lambda x_dot, dtype: ops.astype(x_dot, dtype=dtype) if _varies(dtype) else None,
 )  # fmt: skip
