@@ -1,29 +1,14 @@
 """Which ops are derivative code, where a rewrite may change the last bit.
 
-The user's own operations keep their bits and their form; derivative code is ours.  An op belongs to it when
-it is part of the reverse sweep, or when it reads or makes a tangent or a cotangent.
+The user's own operations keep their bits; the forward sweep, its form too.  Derivative code is ours: the
+transforms mark it with a phase.
 """
 
 from __future__ import annotations
 
-from ad_compiler.ir.core import Function, Op, Value, walk
-
-SUFFIXES = ("_dot", "_bar")
+from ad_compiler.ir.core import Op
 
 
-def derivative_ops(function: Function) -> set[Op]:
-    """The ops that are derivative code, structured ones aside."""
-    found: set[Op] = set()
-    for op in walk(function.body):
-        if op.phase == "forward" or op.regions:
-            continue
-        if op.phase in ("reverse", "tangent") or any(
-            is_companion(value) or value.op in found for value in (*op.operands, *op.results)
-        ):
-            found.add(op)
-    return found
-
-
-def is_companion(value: Value) -> bool:
-    """Whether the value is called a tangent or a cotangent."""
-    return value.hint.endswith(SUFFIXES)
+def is_derivative(op: Op) -> bool:
+    """Whether a transform made the op: it belongs to the reverse sweep, or computes a tangent."""
+    return op.phase in ("reverse", "tangent")

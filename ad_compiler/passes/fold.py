@@ -33,7 +33,7 @@ import numpy as np
 from ad_compiler.ir.core import Function, Module, Op, Value
 from ad_compiler.ir.rewrite import Scope, sweep
 from ad_compiler.ir.types import is_scalar
-from ad_compiler.passes.derivative import derivative_ops
+from ad_compiler.passes.derivative import is_derivative
 from ad_compiler.primitives.declare import REGISTRY
 from ad_compiler.primitives.scalars import type_of_constant
 
@@ -62,15 +62,13 @@ LARGEST_INTEGER = 2**53
 
 def fold(function: Function, module: Module) -> bool:
     """Replace ops on constants by their result."""
-    derivative = derivative_ops(function)
-
     def visit(op: Op, scope: Scope) -> Sequence[Value] | None:
         if op.phase == "forward" or len(op.results) != 1 or not op.operands:
             return None
         values = [constant_of(operand) for operand in op.operands]
         if any(type(value) not in NUMBERS for value in values):
             return None
-        result = folded(op, values, calls=op in derivative)
+        result = folded(op, values, calls=is_derivative(op))
         return None if result is None else [make_constant(result, op, scope)]
 
     return sweep(function.body, visit)

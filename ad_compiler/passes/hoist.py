@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from ad_compiler.ir.core import Block, Function, Module, Op, Value, walk
 from ad_compiler.ir.types import Tensor, is_scalar
-from ad_compiler.passes.derivative import derivative_ops
+from ad_compiler.passes.derivative import is_derivative
 from ad_compiler.primitives.declare import REGISTRY
 
 # Defined for every number, so that NumPy does not raise.
@@ -43,11 +43,10 @@ OPERATORS = frozenset(
 
 def hoist(function: Function, module: Module) -> bool:
     """Move loop-invariant derivative code in front of its loop."""
-    derivative = derivative_ops(function)
     homes = [(block, op) for block in _blocks(function.body) for op in block.ops if op.name in ("for", "while")]
     changed = False
     for block, loop in reversed(homes):  # inner loops first: what leaves one may leave the next
-        moved = _movable(loop, derivative)
+        moved = _movable(loop)
         if moved:
             at = block.ops.index(loop)
             block.ops[at:at] = moved
@@ -63,7 +62,7 @@ def _blocks(body: Block) -> list[Block]:
     return [body, *(region for op in walk(body) for region in op.regions)]
 
 
-def _movable(loop: Op, derivative: set[Op]) -> list[Op]:
+def _movable(loop: Op) -> list[Op]:
     """The ops of the body that can stand in front of the loop, with the constants they read, in order."""
     body = loop.regions[-1]
     inside: set[Value] = set(body.parameters)
@@ -73,7 +72,7 @@ def _movable(loop: Op, derivative: set[Op]) -> list[Op]:
         if op.name == "constant":
             constants[op.results[0]] = op
             continue
-        if op in derivative and worth_moving(op) and not any(value in inside for value in op.operands):
+        if is_derivative(op) and worth_moving(op) and not any(value in inside for value in op.operands):
             for value in op.operands:
                 if value in constants:
                     moved.append(constants.pop(value))

@@ -30,7 +30,7 @@ from ad_compiler.primitives.scalars import type_of_constant
 
 COMMUTATIVE = ("add", "multiply")
 NUMBER_VARIABLES = "cde"
-Bindings = dict[str, Any]
+Bindings = dict[Any, Any]  # variables by name; the matched ops, each by itself
 
 
 class Variable(Operand):
@@ -107,9 +107,10 @@ def matches(pattern: Any, value: Value, found: Bindings, dtypes: str) -> Iterato
 def matches_op(pattern: Node, op: Op, found: Bindings, dtypes: str) -> Iterator[Bindings]:
     if len(op.operands) != len(pattern.operands):
         return
-    yield from _all_match(pattern.operands, op.operands, found | {op: op}, dtypes)  # type: ignore[dict-item]
+    found = found | {op: op}
+    yield from _all_match(pattern.operands, op.operands, found, dtypes)
     if op.name in COMMUTATIVE and op.operands[0] is not op.operands[1]:
-        yield from _all_match(pattern.operands, op.operands[::-1], found | {op: op}, dtypes)  # type: ignore[dict-item]
+        yield from _all_match(pattern.operands, op.operands[::-1], found, dtypes)
 
 
 def _all_match(patterns: tuple[Any, ...], values: list[Value], found: Bindings, dtypes: str) -> Iterator[Bindings]:
@@ -186,7 +187,7 @@ class Maker:
 def apply(one: Rewrite, op: Op, uses: Counter[Value]) -> tuple[Value, list[Op]] | None:
     """What stands for the result of `op`, and the ops that make it; None where the rewrite does not fit."""
     for found in matches_op(one.pattern, op, {}, one.dtypes):
-        numbers = {name: number for name, number in found.items() if name in NUMBER_VARIABLES}
+        numbers = {name: found[name] for name in one.variables if name in NUMBER_VARIABLES}
         if one.when is not None and not one.when(**numbers):
             continue
         maker = Maker(op)

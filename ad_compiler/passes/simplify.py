@@ -2,18 +2,18 @@
 
     >>> from ad_compiler.passes.doc import before_after
     >>> before_after(simplify, '''
-    ... func f(%x: f64, %ct_bar: f64) -> f64
+    ... func f(%x: f64, %ct: f64) -> f64
     ...   %a = divide 1.0, %x                             # reverse
-    ...   %b = multiply %ct_bar, %a                       # reverse
+    ...   %b = multiply %ct, %a                           # reverse
     ...   %c = negative %b                                # reverse
-    ...   %x_bar = add %ct_bar, %c                        # reverse
+    ...   %x_bar = add %ct, %c                            # reverse
     ...   return %x_bar
     ... ''')
-    func f(%x: f64, %ct_bar: f64) -> f64
+    func f(%x: f64, %ct: f64) -> f64
       %a: f64 = divide 1.0, %x                          # reverse
-      %b: f64 = divide %ct_bar, %x                      # reverse
+      %b: f64 = divide %ct, %x                          # reverse
       %c: f64 = negative %b                             # reverse
-      %x_bar: f64 = subtract %ct_bar, %b                # reverse
+      %x_bar: f64 = subtract %ct, %b                    # reverse
       return %x_bar
     <BLANKLINE>
 
@@ -31,7 +31,7 @@ from ad_compiler.analysis.uses import use_counts
 from ad_compiler.ir.core import Function, Module, Op, Value
 from ad_compiler.ir.rewrite import Scope, resolve, sweep
 from ad_compiler.passes import structure
-from ad_compiler.passes.derivative import derivative_ops
+from ad_compiler.passes.derivative import is_derivative
 from ad_compiler.passes.pattern import Rewrite, apply, rewrite
 from ad_compiler.primitives.declare import ops
 
@@ -104,11 +104,10 @@ FOR_DERIVATIVES = _by_name(EXACT, FORM, DERIVATIVE)
 def simplify(function: Function, module: Module) -> bool:
     """Replace ops by simpler ones; what they were made of stays for `dce`."""
     uses = use_counts(function.body)
-    derivative = derivative_ops(function)
     values: dict[Value, Value] = {}
 
     def once(op: Op, scope: Scope) -> tuple[Value, list[Op]] | None:
-        ours = op in derivative
+        ours = is_derivative(op)
         if op.phase != "forward" and len(op.results) == 1:
             for one in (FOR_DERIVATIVES if ours else FOR_ALL).get(op.name, ()):
                 found = apply(one, op, uses)
@@ -127,8 +126,6 @@ def simplify(function: Function, module: Module) -> bool:
         for new in made:
             new.operands = [resolve(operand, values) for operand in new.operands]
             uses.update(new.operands)
-            if op in derivative:
-                derivative.add(new)
             again = visit(new, scope, depth + 1)
             if again is None:
                 scope.before.append(new)

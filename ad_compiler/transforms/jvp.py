@@ -139,7 +139,7 @@ class _Jvp:
             return
         if op.name == "opaque":
             raise no_rule(op)
-        with self.builder.at(op.span):
+        with self.builder.at(op.span, "tangent"):
             start = len(self.builder.block.ops)
             try:
                 tangents = pushforward(
