@@ -57,12 +57,12 @@ class Differentiated:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         bound = self.binder.positional(args, kwargs)
-        return self.lookup(bound).function(*bound)
+        return self.lookup(bound).call(bound)
 
     def with_extra(self, bound: Sequence[Any], extra: Sequence[Any]) -> Any:
         """Call a derivative that takes further arguments (tangents) after those of the function."""
         bound = self.binder.positional(tuple(bound), {})
-        return self.lookup(bound).function(*bound, *extra)
+        return self.lookup(bound).call((*bound, *extra))
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any]:
         """The arguments in the order of the parameters, defaults filled in."""

@@ -292,6 +292,28 @@ class Compiled:
     module: Module
     reads: list[tuple[Any, str, Any]] = field(default_factory=list)  # (scope, name, the object found there)
 
+    simple: bool = True  # all parameters can be given by position
+
+    def call(self, bound: Sequence[Any]) -> Any:
+        """Call with one value for each parameter, in their order: a tuple for `*args`, a dict for `**kwargs`."""
+        if self.simple:
+            return self.function(*bound)
+        args: list[Any] = []
+        kwargs: dict[str, Any] = {}
+        by_name = False
+        for parameter, value in zip(self.module.functions[self.module.main].parameters, bound, strict=True):
+            if parameter.kind == "star":
+                args.extend(value)
+                by_name = True
+            elif parameter.kind == "kwargs":
+                kwargs.update(value)
+            elif by_name or parameter.kind == "keyword":
+                kwargs[parameter.name] = value
+                by_name = True
+            else:
+                args.append(value)
+        return self.function(*args, **kwargs)
+
     def is_current(self) -> bool:
         """Whether every global and closure variable that was compiled in is still the same object."""
         return all(scope.current(name) is found for scope, name, found in self.reads)
@@ -306,7 +328,8 @@ def compile_program(program: Program, arguments: Arguments, *, optimise: bool = 
     module = program.lower(arguments, stages)
     stages.source = emit(module)
     namespace = load(stages.source, module.main, captured_names(module))
-    return Compiled(namespace[module.main], stages.source, stages, module)
+    simple = all(parameter.kind == "positional" for parameter in module.functions[module.main].parameters)
+    return Compiled(namespace[module.main], stages.source, stages, module, simple=simple)
 
 
 def copy_module(module: Module) -> Module:
@@ -347,11 +370,12 @@ def emit_text(
     """
     from ad_compiler.backends.numpy import emit
 
+    alone = len(definitions) == 1
     failures: list[Error] = []
     derived: list[tuple[Module, Stages]] = []
     for definition in definitions:
         try:
-            derived.extend(_derive(definition, mode, wrt, arguments or {}, optimise))
+            derived.extend(_derive(definition, mode, wrt, arguments or {}, optimise, alone))
         except Error as error:
             failures.append(error)
     if failures:
@@ -368,7 +392,7 @@ def emit_text(
 
 
 def _derive(
-    definition: Definition, mode: str, wrt: Sequence[str] | None, given: Arguments, optimise: bool
+    definition: Definition, mode: str, wrt: Sequence[str] | None, given: Arguments, optimise: bool, alone: bool
 ) -> Iterator[tuple[Module, Stages]]:
     from ad_compiler.frontend.lower import static_arguments
 
@@ -386,6 +410,8 @@ def _derive(
                 argument="wrt",
             )
         check_differentiable(name, list(arguments).index(name), arguments[name])
+    if not names and not alone:
+        return  # a helper without numbers, in a file with others
     if not names:
         raise ArgumentValueError(
             Diagnostic(

@@ -12,7 +12,7 @@ import click
 
 from ad_compiler.cli.console import printable_source, show_source, write_atomically
 from ad_compiler.cli.exits import YES, Unusable
-from ad_compiler.cli.target import Target, TargetType, read_module, types_of
+from ad_compiler.cli.target import Target, TargetType, chosen, types_of
 
 MODES = ("reverse", "forward", "both")
 STAGES = ("ssa", "adjoint", "optimised", "source")
@@ -29,16 +29,13 @@ Examples:
 Exit codes: 0 written, 2 usage or unreadable input, 3 not differentiable, 4 a bug of ours."""
 
 
-def run(
-    target: Target, *, mode: str, wrt: tuple[str, ...] | None, arguments: tuple[str, ...], stage: str
-) -> str:
+def run(target: Target, *, mode: str, wrt: tuple[str, ...] | None, arguments: tuple[str, ...], stage: str) -> str:
     """The text that `adc emit` writes."""
-    module = read_module(target)
+    definitions = chosen(target, wrt, arguments)
     types = types_of(arguments)
     from ad_compiler.pipeline import emit_text
 
-    names = None if target.function is None else (target.function,)
-    text = emit_text(module, names, mode=mode, wrt=wrt, arguments=types, stage=stage)
+    text = emit_text(definitions, mode=mode, wrt=wrt, arguments=types, stage=stage)
     return printable_source(text) if stage == "source" else text
 
 

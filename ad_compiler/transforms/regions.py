@@ -133,12 +133,9 @@ def reverse_loop(frame: Frame, op: Op) -> None:
         zero, one = builder.constant(0), builder.constant(1)
         bounds = [zero, trips, one]
         backwards = True
-        computed = op.name == "for" and not op.attributes.get("reversed")
-        range_index = residuals.index_of_trip(op, block, index) if computed else None
     else:
         bounds = list(op.operands[:3])
         backwards = not op.attributes.get("reversed", False)
-        range_index = index
     types = [parameter.type for parameter in block.parameters[1:]]
     results = builder.emit(
         "for",
@@ -156,7 +153,7 @@ def reverse_loop(frame: Frame, op: Op) -> None:
         bar.hint = companion(inits[k], "_bar") or companion(parameters[k], "_bar")
         if frame.active(inits[k]):
             frame.accumulate(inits[k], bar)
-    residuals.export_loop(frame.forward, op, loop, builder, range_index)
+    residuals.export_loop(frame.forward, op, loop, counted)
 
 
 def _required(value: Value | None) -> Value:

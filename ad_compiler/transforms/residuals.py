@@ -65,42 +65,35 @@ def _yield_from(op: Op, which: int, value: Value) -> Value:
     return result
 
 
-def export_loop(
-    around: Block, op: Op, loop: Op, builder: Builder, index: Value | None
-) -> None:
+def export_loop(around: Block, op: Op, loop: Op, counted: bool) -> None:
     """Provide the body of the reverse `loop` with what it reads of the body of the forward `op`.
 
-    `around` is the block of `op`, `builder` stands in the block of `loop`, `index` is what the reverse body
-    has for the forward loop's index.
+    `around` is the block of `op`.  `counted` says that the reverse loop runs over trip numbers, not over the
+    range of the forward loop.
     """
     body, block = op.regions[-1], loop.regions[0]
     prune(block)
     inside = {id(value) for value in body.parameters}
     inside.update(id(result) for inner in body.ops for result in inner.results)
     substitution: dict[int, Value] = {}
-    if op.name == "for" and index is not None:
-        substitution[id(body.parameters[0])] = index
     prelude = primitive_builder(Block())
     prelude.phase = "reverse"
-    known = set(substitution)
+    if op.name == "for" and not counted:
+        substitution[id(body.parameters[0])] = block.parameters[0]
     for value in _needed(block, inside, shapes=body, loop=op):
-        if id(value) in known:
-            continue
+        if op.name == "for" and value is body.parameters[0]:
+            if id(value) in substitution:
+                continue
+            if not op.attributes.get("reversed"):
+                substitution[id(value)] = _index_of_trip(prelude, op, block.parameters[0])
+                continue
         if _recomputable(value, inside, substitution, DEPTH):
             _recompute(prelude, value, inside, substitution)
         else:
             tape = _tape(around, op, value)
             with prelude.at(op.span):
                 substitution[id(value)] = _pop(loop, prelude, tape, value)
-    lead = _index_ops(block, index)
-    install(block, prelude.block, substitution, lead)
-
-
-def _index_ops(block: Block, index: Value | None) -> int:
-    """How many ops at the head of `block` compute the index of a counted loop."""
-    if index is None or index.op is None:
-        return 0
-    return next((k + 1 for k, op in enumerate(block.ops) if op is index.op), 0)
+    install(block, prelude.block, substitution)
 
 
 def _tape(around: Block, op: Op, value: Value) -> Value:
@@ -167,19 +160,17 @@ def count_trips(around: Block, op: Op) -> Value:
     return result
 
 
-def index_of_trip(op: Op, block: Block, trip: Value) -> Value:
-    """At the head of `block`: the index that the forward `for`, not itself reversed, had in this trip."""
+def _index_of_trip(builder: Builder, op: Op, trip: Value) -> Value:
+    """The index that the forward `for`, not itself reversed, had in this trip."""
     start, _, step = op.operands[:3]
-    head = primitive_builder(Block())
-    with head.at(op.span, "reverse"):
-        index = trip
+    index = trip
+    with builder.at(op.span):
         if _number(step) != 1:
-            index = head.one("multiply", index, step)
+            index = builder.one("multiply", index, step)
         if _number(start) != 0:
-            index = head.one("add", start, index)
+            index = builder.one("add", start, index)
     if index is not trip:
         index.hint, trip.hint = trip.hint, "k"
-    block.ops[:0] = head.block.ops
     return index
 
 
@@ -279,11 +270,11 @@ def _recompute(builder: Builder, value: Value, inside: set[int], substitution: d
     return substitution[id(value)]
 
 
-def install(block: Block, prelude: Block, substitution: dict[int, Value], at: int = 0) -> None:
-    """Put the prelude into `block` at `at` and let everything after read what it provides."""
+def install(block: Block, prelude: Block, substitution: dict[int, Value]) -> None:
+    """Put the prelude at the head of `block` and let everything after read what it provides."""
     for op in walk(block):
         op.operands = [substitution.get(id(operand), operand) for operand in op.operands]
-    block.ops[at:at] = prelude.ops
+    block.ops[:0] = prelude.ops
 
 
 # -- dropping what nothing reads --------------------------------------------------------------------
