@@ -90,9 +90,7 @@ def hostile(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    "target", ["model.py", "model.py:f", "model.py:g", "model.py:h", "model.py:decorated"]
-)
+@pytest.mark.parametrize("target", ["model.py", "model.py:f", "model.py:g", "model.py:h", "model.py:decorated"])
 @pytest.mark.parametrize("command", ["emit", "check"])
 def test_nothing_of_the_file_is_run(hostile, command, target):
     before = sorted(hostile.iterdir())
@@ -102,9 +100,7 @@ def test_nothing_of_the_file_is_run(hostile, command, target):
     assert done.returncode in (0, 2, 3)
 
 
-@pytest.mark.parametrize(
-    "arguments", [["emit", "model.py", "--stage", "ssa"], ["emit", "model.py", "--mode", "both"]]
-)
+@pytest.mark.parametrize("arguments", [["emit", "model.py", "--stage", "ssa"], ["emit", "model.py", "--mode", "both"]])
 def test_nor_as_a_module_with_a_safe_path(hostile, arguments):
     before = sorted(hostile.iterdir())
     run(*arguments, cwd=hostile, module=True)
@@ -142,9 +138,7 @@ def test_no_steering_character_is_printed(tmp_path, character):
         done = run(*arguments, cwd=tmp_path)
         assert done.returncode in (0, 2, 3)
         steering = [
-            c
-            for c in done.stdout + done.stderr
-            if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")
+            c for c in done.stdout + done.stderr if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")
         ]
         assert not steering
     assert run("emit", f"{name}:f", "-o", "out.py", cwd=tmp_path).returncode in (0, 2, 3)

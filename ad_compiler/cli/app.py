@@ -60,9 +60,7 @@ def run(argv: Sequence[str] | None = None) -> int:
 
     def action() -> int:
         wish_color("auto")
-        result = app.main(
-            args=arguments, prog_name="adc", standalone_mode=False, complete_var=completion.VARIABLE
-        )
+        result = app.main(args=arguments, prog_name="adc", standalone_mode=False, complete_var=completion.VARIABLE)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
 

@@ -6,12 +6,16 @@ import json
 
 import click
 
+from ad_compiler.cli.console import printable
 from ad_compiler.cli.exits import YES
 
 
 @click.group("cache", short_help="Show or clear the compiled derivatives kept on disk.")
 def command() -> None:
-    """Compiled derivatives are kept as source text in the user's cache folder; AD_COMPILER_CACHE moves it."""
+    """Compiled derivatives are kept as source text in the user's cache folder.
+
+    The variable AD_COMPILER_CACHE names another folder, or is `off`.
+    """
 
 
 @command.command("info")
@@ -20,12 +24,19 @@ def info(as_json: bool) -> int:
     """Where the cache is, how many entries it has, and how large they are."""
     from ad_compiler import cache
 
-    folder, entries = cache.folder(), cache.entries()
-    size = sum(entry.stat().st_size for entry in entries)
+    found = cache.info()
+    folder = None if found.folder is None else str(found.folder)
     if as_json:
-        click.echo(json.dumps({"folder": str(folder), "entries": len(entries), "bytes": size}))
+        facts = {"folder": folder, "entries": found.entries, "bytes": found.bytes, "problem": found.problem}
+        click.echo(json.dumps(facts))
     else:
-        click.echo(f"folder   {folder}\nentries  {len(entries)}\nsize     {human(size)}")
+        lines = [
+            f"folder   {folder or 'none'}",
+            f"entries  {found.entries}",
+            f"size     {human(found.bytes)}",
+        ]
+        lines += [f"problem  {found.problem}"] if found.problem else []
+        click.echo(printable("\n".join(lines)))
     return YES
 
 

@@ -10,7 +10,7 @@ import click
 
 from ad_compiler.cli.console import printable
 from ad_compiler.cli.exits import NO, YES, Unusable
-from ad_compiler.cli.target import Target, TargetType, read_module, types_of
+from ad_compiler.cli.target import Target, TargetType, chosen, types_of
 
 EXAMPLES = """\b
 Examples:
@@ -26,21 +26,17 @@ Exit codes: 0 right, 1 wrong, 2 usage or unreadable input, 3 not differentiable,
 def run(
     target: Target, *, at: dict[str, Any], arguments: tuple[str, ...], wrt: tuple[str, ...] | None, seed: int
 ) -> dict[str, Any]:
-    """A report for each function asked for."""
-    module = read_module(target)
+    """A report for each function asked for.  Of a whole file, those with something to differentiate."""
+    definitions = chosen(target, tuple(dict.fromkeys((*(wrt or ()), *at))) or None, arguments)
     types = types_of(arguments)
-    from ad_compiler.symbolic.check import check_definition
+    from ad_compiler.symbolic.check import check_definition, has_derivative
 
-    chosen = [target.function] if target.function else list(module.definitions)
-    return {
-        name: check_definition(module.definitions[name], at=at, arguments=types, wrt=wrt, seed=seed)
-        for name in chosen
-    }
+    if len(definitions) > 1:
+        definitions = [one for one in definitions if has_derivative(one, types)]
+    return {one.name: check_definition(one, at=at, arguments=types, wrt=wrt, seed=seed) for one in definitions}
 
 
-@click.command(
-    "check", epilog=EXAMPLES, short_help="Check a derivative: proof, dot product, finite differences."
-)
+@click.command("check", epilog=EXAMPLES, short_help="Check a derivative: proof, dot product, finite differences.")
 @click.argument("target", type=TargetType(), metavar="FILE[:FUNCTION]")
 @click.option(
     "--at",
@@ -62,9 +58,7 @@ def run(
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the sample points.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
-def command(
-    target: Target, at: str, arguments: tuple[str, ...], wrt: str | None, seed: int, as_json: bool
-) -> int:
+def command(target: Target, at: str, arguments: tuple[str, ...], wrt: str | None, seed: int, as_json: bool) -> int:
     """Check the derivatives of the functions in FILE, both modes.
 
     Three verdicts: SymPy's proof, the dot-product identity, finite differences.  The file itself is not run:
@@ -89,9 +83,7 @@ def point(text: str) -> dict[str, Any]:
         call = ast.parse(f"f({text})", mode="eval").body
         if not isinstance(call, ast.Call) or call.args or not isinstance(call.func, ast.Name):
             raise ValueError
-        values = {
-            str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg
-        }
+        values = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg}
         if len(values) != len(call.keywords):
             raise ValueError
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

@@ -47,9 +47,7 @@ def guarded(action: Callable[[], int]) -> int:
     except (click.Abort, KeyboardInterrupt):
         report("interrupted")
         return INTERRUPTED
-    except (
-        BrokenPipeError
-    ):  # `adc emit … | head`: nobody reads on; Python must not flush into the pipe at exit
+    except BrokenPipeError:  # `adc emit … | head`: nobody reads on; Python must not flush into the pipe at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
     except Exception as error:

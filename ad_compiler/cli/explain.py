@@ -18,9 +18,7 @@ class CodeType(click.ParamType):
 
     name = "CODE"
 
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         fitting = [code for code in CODES if code.startswith(incomplete.upper())]
         return [CompletionItem(code, help=CODES[code]) for code in fitting]
 

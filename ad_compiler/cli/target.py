@@ -14,7 +14,8 @@ from click.shell_completion import CompletionItem
 from ad_compiler.cli.exits import Unusable
 
 if TYPE_CHECKING:
-    from ad_compiler.frontend.read import ModuleText
+    from ad_compiler.diagnostics.diagnostic import Diagnostic
+    from ad_compiler.frontend.read import Definition, ModuleText
     from ad_compiler.ir.trees import Tree
 
 LARGEST = 4_000_000  # bytes; the reader's own limit is below it
@@ -40,9 +41,7 @@ class TargetType(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Target:
         return value if isinstance(value, Target) else parse_target(value)
 
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         path, colon, beginning = incomplete.rpartition(":")
         if not colon or not os.path.isfile(path):
             return [CompletionItem(incomplete, type="file")]
@@ -91,23 +90,56 @@ def read_module(target: Target) -> ModuleText:
     return module
 
 
+def chosen(target: Target, wrt: tuple[str, ...] | None, arguments: tuple[str, ...]) -> list[Definition]:
+    """The functions asked for.  Of a whole file, those that have one of the arguments in `wrt`.
+
+    Raises one error with all findings when some of them cannot be looked at; `Unusable` for a name in `wrt` or
+    `arguments` that none of them has.
+    """
+    from ad_compiler.diagnostics.diagnostic import LanguageError
+
+    module = read_module(target)
+    wanted = [target.function] if target.function else list(module.definitions)
+    known = {name: set(parameter_names(module.definitions[name])) for name in wanted}
+    everything = set().union(*known.values())
+    for stranger in [*(wrt or ()), *types_of(arguments)]:
+        if stranger not in everything:
+            message = f"there is no argument `{stranger}` in `{target.function or target.shown}`"
+            raise Unusable(message, *_near(stranger, sorted(everything)))
+    found: list[Definition] = []
+    failures: list[Diagnostic] = []
+    for name in wanted:
+        if wrt is not None and not known[name] & set(wrt):
+            continue
+        try:
+            found.append(module.find(name))
+        except LanguageError as error:
+            failures.extend(error.diagnostics)
+    if failures:
+        raise LanguageError(failures)
+    return found
+
+
+def parameter_names(definition: Definition) -> list[str]:
+    """The names of all parameters, `*args` and `**kwargs` among them."""
+    given = definition.parameters
+    stars = [one for one in (given.vararg, given.kwarg) if one is not None]
+    return [one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs, *stars)]
+
+
 def _near(name: str, names: list[str]) -> list[str]:
     near = difflib.get_close_matches(name, names, 1)
     if near:
         return [f"did you mean `{near[0]}`?"]
+    if not names:
+        return []
     return ["it has " + ", ".join(f"`{one}`" for one in names[:10]) + (", …" if len(names) > 10 else "")]
 
 
 def types_of(arguments: tuple[str, ...]) -> dict[str, Tree]:
-    """What `--arg 'NAME: TYPE'` says, by name.  A mistake in it is one of usage."""
-    from ad_compiler.diagnostics.diagnostic import Error
+    """What `--arg 'NAME: TYPE'` says, by name.  The same letter is the same length in all of them."""
     from ad_compiler.frontend.annotations import parse_arg
+    from ad_compiler.ir.types import Symbol
 
-    types: dict[str, Tree] = {}
-    for argument in arguments:
-        try:
-            name, tree = parse_arg(argument)
-        except Error as error:
-            raise Unusable(f"`--arg '{argument}'`: {error.message}", *error.first.helps) from None
-        types[name] = tree
-    return types
+    symbols: dict[str, Symbol] = {}
+    return dict(parse_arg(argument, symbols) for argument in arguments)

@@ -48,9 +48,7 @@ def adc(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> C
 def adc_process() -> Callable[..., Ran]:
     """The same in a process of its own, where `cwd`, `stdin` and the environment can be chosen."""
 
-    def run(
-        *arguments: str | Path, cwd: Path | None = None, stdin: str | None = None, **environment: str
-    ) -> Ran:
+    def run(*arguments: str | Path, cwd: Path | None = None, stdin: str | None = None, **environment: str) -> Ran:
         code = "import sys; from ad_compiler.cli import main; sys.exit(main())"
         root = str(Path(__file__).parents[2])
         done = subprocess.run(

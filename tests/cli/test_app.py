@@ -108,9 +108,7 @@ def test_a_bug_says_what_to_report(adc, lecture, monkeypatch):
 
 
 def test_a_closed_pipe_is_quiet(lecture):
-    script = (
-        "import sys; from ad_compiler.cli import main; code = main(['explain']); sys.stderr.write(str(code))"
-    )
+    script = "import sys; from ad_compiler.cli import main; code = main(['explain']); sys.stderr.write(str(code))"
     command = f"""python -c "{script}" | true"""
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr

@@ -104,9 +104,7 @@ def test_arg_gives_a_type(adc, tmp_path):
     np.testing.assert_allclose(load(ran.out)["loss_grad"](np.ones(3), x), x.sum(axis=0))
 
 
-@pytest.mark.parametrize(
-    "argument", ["w", "w:", "w: flaot[3]", ": float", "w: float[", "w: __import__('os')"]
-)
+@pytest.mark.parametrize("argument", ["w", "w:", "w: flaot[3]", ": float", "w: float[", "w: __import__('os')"])
 def test_a_wrong_arg_is_a_usage_error(adc, lecture, argument):
     ran = adc("emit", lecture, "--arg", argument)
     assert ran.code == 2

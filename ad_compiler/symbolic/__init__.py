@@ -1,0 +1,1 @@
+"""SymPy as a second opinion: what primitives mean as formulas, and checking derivatives with that."""

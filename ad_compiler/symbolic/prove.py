@@ -1,0 +1,183 @@
+"""Proving a derivative: the tangent and adjoint programs on symbols, against SymPy's derivative of the primal.
+
+    prove : (primal, tangent, adjoint, positions, leaves, seconds) -> (look, answer, detail)
+
+With outputs yₖ of the primal and inputs xⱼ, all symbols: the tangent program has to give Σⱼ ∂yₖ/∂xⱼ tⱼ, the adjoint
+program Σₖ cₖ ∂yₖ/∂xⱼ.  The difference is shown to be zero by expanding, then by a common denominator, then by
+`simplify`; where that does not finish, it is evaluated in 40 digits at nearby points, which is evidence and no proof.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+
+from ad_compiler.ir.core import Module
+from ad_compiler.symbolic.paths import Pair, run_terms
+from ad_compiler.symbolic.points import direction, is_float
+from ad_compiler.symbolic.terms import UncheckedError
+
+MOST_SYMBOLS = 40
+LARGEST = 4_000  # operations of the primal's formulas that are still differentiated
+TINY = 1e-12  # coefficients left over by constants that were rounded
+DIGITS = 40
+
+
+def prove(
+    primal: Module,
+    tangent: Module,
+    adjoint: Module,
+    positions: Sequence[int],
+    leaves: Sequence[Any],
+    seconds: float,
+) -> tuple[str, str, str]:
+    """The look ("proof", or "digits" for evidence only), "yes" or "no", and what was shown or where it fails.
+
+    Raises `UncheckedError` when it is left open.
+    """
+    return _Proof(positions, leaves, time.perf_counter() + seconds).run(primal, tangent, adjoint)
+
+
+class _Proof:
+    def __init__(self, positions: Sequence[int], leaves: Sequence[Any], deadline: float) -> None:
+        self.deadline = deadline
+        self.values: dict[sympy.Symbol, float] = {}  # where the symbols stand
+        self.inputs = [self.pair(leaf, f"x{k}" if k in positions else None) for k, leaf in enumerate(leaves)]
+        self.xs = [x for k in positions for x in flat(self.inputs[k].term)]
+        self.moving = [leaves[k] for k in positions]
+        self.rounded = False
+        self.evidence = False
+
+    def run(self, primal: Module, tangent: Module, adjoint: Module) -> tuple[str, str, str]:
+        outputs = run_terms(primal, self.inputs)
+        ys = [y for output in outputs for y in flat(output)]
+        size = sum(sympy.count_ops(y) for y in ys if isinstance(y, sympy.Expr))
+        if size > LARGEST:
+            raise UncheckedError(f"its formulas are too large to differentiate ({size} operations)")
+        matrix = []
+        for y in ys:
+            self.in_time()
+            matrix.append([sympy.diff(y, x) if isinstance(y, sympy.Expr) else sympy.S.Zero for x in self.xs])
+        problem = self.tangent(tangent, len(outputs), matrix) or self.adjoint(adjoint, outputs, matrix)
+        if problem:
+            return "proof", "no", problem
+        if self.evidence:
+            return "digits", "yes", f"SymPy's derivative, evaluated in {DIGITS} digits at random points"
+        return "proof", "yes", "equal to SymPy's derivative" + (", up to rounded constants" if self.rounded else "")
+
+    def tangent(self, module: Module, count: int, matrix: list[list[Any]]) -> str:
+        dots = [self.pair(leaf, f"t{k}", draw=True) for k, leaf in enumerate(self.moving)]
+        ts = [t for dot in dots for t in flat(dot.term)]
+        results = run_terms(module, [*self.inputs, *dots])[count:]
+        found = [y for result in results for y in flat(result)]
+        expected = [sum((slope * t for slope, t in zip(row, ts, strict=True)), sympy.S.Zero) for row in matrix]
+        return self.compare("the tangent", found, expected)
+
+    def adjoint(self, module: Module, outputs: list[Any], matrix: list[list[Any]]) -> str:
+        bars = [self.pair(_numbers(output), f"c{k}", draw=True) for k, output in enumerate(outputs)]
+        cs = [c for bar in bars for c in flat(bar.term)]
+        results = run_terms(module, [*self.inputs, *bars])[len(outputs) :]
+        found = [x for result in results for x in flat(result)]
+        expected = [
+            sum((c * row[j] for c, row in zip(cs, matrix, strict=True)), sympy.S.Zero) for j in range(len(self.xs))
+        ]
+        return self.compare("the gradient", found, expected)
+
+    def compare(self, what: str, found: list[Any], expected: list[Any]) -> str:
+        """What differs, as text; empty when nothing does."""
+        if len(found) != len(expected):
+            return f"{what} has {len(found)} components, not {len(expected)}"
+        for k, (one, other) in enumerate(zip(found, expected, strict=True)):
+            self.in_time()
+            if not self.same(sympy.sympify(one), other):
+                return f"component {k} of {what} is not SymPy's derivative"
+        return ""
+
+    def same(self, a: Any, b: Any) -> bool:
+        difference = a - b
+        if difference == 0:
+            return True
+        small = sympy.count_ops(difference) < LARGEST
+        if small and self.vanishes(sympy.expand(difference)):
+            return True
+        if not self.vanishes_in_digits(difference):
+            return False
+        self.in_time()
+        if small and sympy.count_ops(difference) < 600 and self.vanishes(sympy.cancel(sympy.together(difference))):
+            return True
+        if sympy.count_ops(difference) < 120 and self.vanishes(sympy.simplify(difference)):
+            return True
+        self.evidence = True
+        return True
+
+    def vanishes(self, expression: Any) -> bool:
+        """Zero, or a sum whose coefficients are all rounding errors of constants."""
+        if expression == 0:
+            return True
+        coefficients = expression.as_coefficients_dict().values()
+        if all(abs(float(one)) < TINY for one in coefficients):
+            self.rounded = True
+            return True
+        return False
+
+    def vanishes_in_digits(self, difference: Any) -> bool:
+        """Whether it is small, against its own terms, at points near the one it stands at."""
+        random = np.random.default_rng(11)
+        for _ in range(3):
+            near = {
+                symbol: sympy.Float(value * (1 + 1e-3 * random.uniform(-1, 1)), DIGITS)
+                for symbol, value in self.values.items()
+            }
+            value = abs(complex(difference.evalf(DIGITS, subs=near)))
+            parts = sympy.Add.make_args(difference)
+            size = sum(abs(complex(part.evalf(15, subs=near))) for part in parts)
+            if value > TINY * max(size, 1e-30):
+                return False
+        return True
+
+    def pair(self, leaf: Any, name: str | None, *, draw: bool = False) -> Pair:
+        """A leaf with symbols for its floats; without a name it stays a number."""
+        if name is None:
+            return Pair(leaf)
+        number = direction(leaf, np.random.default_rng(5)) if draw else leaf
+        return Pair(number, self.symbols(number, name))
+
+    def symbols(self, number: Any, name: str) -> Any:
+        if isinstance(number, list | tuple):
+            return type(number)([self.symbols(part, f"{name}_{k}") for k, part in enumerate(number)])
+        if not is_float(number):
+            return number
+        made = np.empty(np.shape(number), object)
+        for place in np.ndindex(made.shape):
+            symbol = sympy.Symbol("_".join([name, *map(str, place)]), real=True)
+            made[place] = symbol
+            self.values[symbol] = float(np.asarray(number)[place])
+        if len(self.values) > 3 * MOST_SYMBOLS:
+            raise UncheckedError("it has too many numbers to give each a symbol")
+        return made if isinstance(number, np.ndarray) else made.item()
+
+    def in_time(self) -> None:
+        if time.perf_counter() > self.deadline:
+            raise UncheckedError("SymPy did not finish in time")
+
+
+def flat(term: Any) -> Iterator[Any]:
+    """The expressions in a term, from left to right."""
+    if isinstance(term, list | tuple):
+        for part in term:
+            yield from flat(part)
+    elif isinstance(term, np.ndarray):
+        yield from term.ravel().tolist()
+    else:
+        yield term
+
+
+def _numbers(term: Any) -> Any:
+    """Floats in the structure of a term."""
+    if isinstance(term, list | tuple):
+        return type(term)([_numbers(part) for part in term])
+    return np.zeros(term.shape) if isinstance(term, np.ndarray) else 0.0

@@ -1,0 +1,1 @@
+"""Tests of SymPy as a second opinion."""
