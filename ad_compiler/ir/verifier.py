@@ -170,7 +170,8 @@ class _Check:
             self.fits(op, "a branch yields", op.results, self.leaving(op, region))
 
     def for_op(self, op: Op) -> None:
-        if len(op.operands) < 3 or not all(is_scalar(operand.type) or _unsure(operand.type) for operand in op.operands[:3]):
+        bounds = [operand.type for operand in op.operands[:3]]
+        if len(bounds) < 3 or not all(is_scalar(type) or _unsure(type) for type in bounds):
             self.fail("starts with no three numbers start, stop, step", op)
         region = op.regions[0]
         self.loop(op, region, region.parameters[1:], op.operands[3:])

@@ -78,7 +78,7 @@ def _made_from(value: Value, live: Liveness, dtype: bool) -> Iterator[Value]:
     """What the value was computed from, as far as it is provably alike."""
     op = value.op
     if op is None:
-        loop, region, position = live.places.parameter[value]
+        loop, _, position = live.places.parameter[value]
         if loop.name in LOOPS and position - (loop.name == "for") >= 0:
             operands = [loop.operands[first_carried(loop) + position - (loop.name == "for")]]
         else:

@@ -4,7 +4,7 @@
     >>> before_after(fold, '''
     ... func f(%x: f64) -> f64
     ...   %n = subtract 3, 1
-    ...   %c = multiply 0.5, 4.0
+    ...   %c = multiply 0.5, 4.0                          # reverse
     ...   %y = power %x, %n
     ...   %z = multiply %y, %c
     ...   return %z
@@ -16,8 +16,8 @@
     <BLANKLINE>
 
 A result is kept only if it is finite, came without a warning, and prints as a number that reads back the
-same.  The forward sweep is the user's own code and stays as written; so do the user's calls of functions
-(`np.sqrt(2.0)` reads better than its digits), while plain arithmetic is folded elsewhere.
+same.  The user's own code is folded only where that helps: whole numbers, signs and exponents (`x ** (1 / 3)`);
+`2 * np.pi` and `np.sqrt(2.0)` read better than their digits.  The forward sweep stays as it is.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from ad_compiler.ir.core import Function, Module, Op, Value
+from ad_compiler.ir.core import Function, Module, Op, Value, walk
 from ad_compiler.ir.rewrite import Scope, sweep
 from ad_compiler.ir.types import is_scalar
 from ad_compiler.passes.derivative import is_derivative
@@ -62,16 +62,43 @@ LARGEST_INTEGER = 2**53
 
 def fold(function: Function, module: Module) -> bool:
     """Replace ops on constants by their result."""
+    exponents = _exponents(function)
+
     def visit(op: Op, scope: Scope) -> Sequence[Value] | None:
         if op.phase == "forward" or len(op.results) != 1 or not op.operands:
             return None
         values = [constant_of(operand) for operand in op.operands]
         if any(type(value) not in NUMBERS for value in values):
             return None
-        result = folded(op, values, calls=is_derivative(op))
+        ours = is_derivative(op)
+        if not ours and op.name != "negative" and op.results[0] not in exponents and float in map(type, values):
+            return None
+        result = folded(op, values, calls=ours)
         return None if result is None else [make_constant(result, op, scope)]
 
     return sweep(function.body, visit)
+
+
+def _exponents(function: Function) -> set[Value]:
+    """The values that are read as exponents only, and what those alone are made of."""
+    readers: dict[Value, list[Op]] = {}
+    order = list(walk(function.body))
+    for op in order:
+        for operand in op.operands:
+            readers.setdefault(operand, []).append(op)
+    found: set[Value] = set()
+    for op in reversed(order):
+        for value in op.results:
+            if value in readers and all(_raises(value, reader, found) for reader in readers[value]):
+                found.add(value)
+    return found
+
+
+def _raises(value: Value, reader: Op, exponents: set[Value]) -> bool:
+    """Whether `reader` has the value as its exponent, or computes one from it."""
+    if reader.name in ("power", "float_power"):
+        return reader.operands[1] is value and reader.operands[0] is not value
+    return len(reader.results) == 1 and reader.results[0] in exponents
 
 
 def constant_of(value: Value) -> Any:
@@ -90,12 +117,13 @@ def make_constant(value: Any, like: Op, scope: Scope) -> Value:
 def folded(op: Op, values: list[Any], *, calls: bool) -> Any:
     """The number that the op gives, or None.  `calls`: also of functions, not only of operators."""
     run = ARITHMETIC.get(op.name)
-    primitive = REGISTRY.get(op.name)
-    if run is None and not (calls and primitive is not None and primitive.kind in ("elementwise", "constant")):
-        return None
-    if run is None and (primitive.effect or op.attributes or not is_scalar(op.results[0].type)):
-        return None
-    run = run or primitive.implementation
+    if run is None:
+        primitive = REGISTRY.get(op.name)
+        if not calls or primitive is None or primitive.kind not in ("elementwise", "constant"):
+            return None
+        if primitive.effect or op.attributes or not is_scalar(op.results[0].type):
+            return None
+        run = primitive.implementation
     if op.name == "power" and all(type(value) is int for value in values) and not 0 <= values[1] < 64:
         return None
     try:

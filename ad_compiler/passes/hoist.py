@@ -73,9 +73,7 @@ def _movable(loop: Op) -> list[Op]:
             constants[op.results[0]] = op
             continue
         if is_derivative(op) and worth_moving(op) and not any(value in inside for value in op.operands):
-            for value in op.operands:
-                if value in constants:
-                    moved.append(constants.pop(value))
+            moved += [constants.pop(value) for value in dict.fromkeys(op.operands) if value in constants]
             moved.append(op)
         else:
             inside.update(op.results)

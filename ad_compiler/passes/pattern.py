@@ -76,7 +76,8 @@ def rewrite(
     names = tuple(inspect.signature(before).parameters)
     pattern = before(*[Variable(name) for name in names])
     assert isinstance(pattern, Node), "a pattern is an operation"
-    trial = after(*[2.0 if name in NUMBER_VARIABLES else Variable(name) for name in inspect.signature(after).parameters])
+    read = inspect.signature(after).parameters
+    trial = after(*[2.0 if name in NUMBER_VARIABLES else Variable(name) for name in read])
     tensors = {name for name in names if name not in NUMBER_VARIABLES}
     return Rewrite(before, after, pattern, names, set(_names(trial)) == tensors, when, dtypes)
 
@@ -99,9 +100,8 @@ def matches(pattern: Any, value: Value, found: Bindings, dtypes: str) -> Iterato
     elif isinstance(pattern, Node):
         if value.op is not None and value.op.name == pattern.name:
             yield from matches_op(pattern, value.op, found, dtypes)
-    elif _is_number(number := number_of(value)) and number == pattern:
-        if math.copysign(1.0, number) == math.copysign(1.0, pattern):  # 0.0 is not -0.0
-            yield found
+    elif _is_number(number := number_of(value)) and _same_number(number, pattern):
+        yield found
 
 
 def matches_op(pattern: Node, op: Op, found: Bindings, dtypes: str) -> Iterator[Bindings]:
@@ -133,13 +133,17 @@ def _bind(name: str, value: Value, found: Bindings, dtypes: str) -> Iterator[Bin
 def _allowed(name: str, type: Type, dtypes: str) -> bool:
     if name == "p":
         return True
-    if name == "s" and not is_scalar(type) or name in "XY" and is_scalar(type):
+    if (name == "s" and not is_scalar(type)) or (name in "XY" and is_scalar(type)):
         return False
     return isinstance(type, Tensor) if dtypes == "any" else is_inexact(type)
 
 
 def number_of(value: Value) -> Any:
     return value.op.attributes["value"] if value.op is not None and value.op.name == "constant" else None
+
+
+def _same_number(a: float, b: float) -> bool:
+    return a == b and math.copysign(1.0, a) == math.copysign(1.0, b)  # 0.0 is not -0.0
 
 
 def _is_number(value: Any) -> bool:
@@ -203,7 +207,8 @@ def apply(one: Rewrite, op: Op, uses: Counter[Value]) -> tuple[Value, list[Op]] 
 
 
 def _is_finite(op: Op) -> bool:
-    return op.name != "constant" or not isinstance(op.attributes["value"], float) or math.isfinite(op.attributes["value"])
+    value = op.attributes["value"] if op.name == "constant" else None
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _fits(one: Rewrite, new: Value, old: Value, maker: Maker) -> bool:

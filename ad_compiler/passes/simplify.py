@@ -17,8 +17,9 @@
       return %x_bar
     <BLANKLINE>
 
-`EXACT` rewrites keep every bit, also of nan, inf and -0.0.  `DERIVATIVE` ones may change the last bit or the
-sign of a zero, and are for code of ours only.  What is not arithmetic (indices, shapes, lists) is in `structure`.
+They are for derivative code: the user's own arithmetic stays as it was written.  `EXACT` rewrites keep every bit,
+also of nan, inf and -0.0; `CLOSE` ones may change the last bit or the sign of a zero.  What is not arithmetic
+(indices, shapes, lists) is in `structure`.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ from ad_compiler.primitives.declare import ops
 DEPTH = 8  # how many times in a row the outcome of a rewrite is rewritten
 
 
-def power_of_two(number: float) -> bool:
+def power_of_two(c: float) -> bool:
     """Whether multiplying with it is exact, but for overflow and underflow."""
-    return number != 0 and abs(math.frexp(number)[0]) == 0.5
+    return c != 0 and abs(math.frexp(c)[0]) == 0.5
 
 
 def either_exact(c: float, d: float) -> bool:
@@ -54,12 +55,9 @@ EXACT: tuple[Rewrite, ...] = (
     rewrite(lambda x: x - 0, lambda x: x),
     rewrite(lambda x: x * -1, lambda x: -x),
     rewrite(lambda x: x / -1, lambda x: -x),
-    rewrite(lambda x: -(-x), lambda x: x, dtypes="any"),
+    rewrite(lambda x: ops.negative(-x), lambda x: x, dtypes="any"),
     rewrite(lambda p, x: ops.where(p, x, x), lambda x: x, dtypes="any"),
-)
-
-# The same bits (but for the sign of a nan), in the form that we like best.
-FORM: tuple[Rewrite, ...] = (
+    # the same bits, in the form that we like best
     rewrite(lambda a, b: a + (-b), lambda a, b: a - b),
     rewrite(lambda a, b: a - (-b), lambda a, b: a + b),
     rewrite(lambda a, b: (-a) * (-b), lambda a, b: a * b),
@@ -74,7 +72,7 @@ FORM: tuple[Rewrite, ...] = (
     rewrite(lambda x: x + x, lambda x: 2.0 * x),
 )
 
-DERIVATIVE: tuple[Rewrite, ...] = (
+CLOSE: tuple[Rewrite, ...] = (
     rewrite(lambda x: x + 0, lambda x: x),
     rewrite(lambda x: 0 - x, lambda x: -x),
     rewrite(lambda a, b: -(a - b), lambda a, b: b - a),
@@ -84,7 +82,7 @@ DERIVATIVE: tuple[Rewrite, ...] = (
     rewrite(lambda c, d, x: c * (d / x), lambda c, d, x: (c * d) / x, when=either_exact),
     rewrite(lambda c, d, x: c * (x / d), lambda c, d, x: (c / d) * x, when=lambda c, d: power_of_two(d)),
     rewrite(lambda c, d, x: (c * x) / d, lambda c, d, x: (c / d) * x, when=lambda c, d: power_of_two(d)),
-    rewrite(lambda c, s, X: s * (c * X), lambda c, s, X: (c * s) * X, when=lambda c: power_of_two(c)),
+    rewrite(lambda c, s, X: s * (c * X), lambda c, s, X: (c * s) * X, when=power_of_two),
     rewrite(lambda c, x: c * x + c * x, lambda c, x: (2.0 * c) * x, dtypes="any"),
 )
 
@@ -97,8 +95,7 @@ def _by_name(*tables: tuple[Rewrite, ...]) -> dict[str, list[Rewrite]]:
     return dict(found)
 
 
-FOR_ALL = _by_name(EXACT)
-FOR_DERIVATIVES = _by_name(EXACT, FORM, DERIVATIVE)
+REWRITES = _by_name(EXACT, CLOSE)
 
 
 def simplify(function: Function, module: Module) -> bool:
@@ -106,20 +103,20 @@ def simplify(function: Function, module: Module) -> bool:
     uses = use_counts(function.body)
     values: dict[Value, Value] = {}
 
-    def once(op: Op, scope: Scope) -> tuple[Value, list[Op]] | None:
-        ours = is_derivative(op)
-        if op.phase != "forward" and len(op.results) == 1:
-            for one in (FOR_DERIVATIVES if ours else FOR_ALL).get(op.name, ()):
-                found = apply(one, op, uses)
-                if found is not None:
-                    return found
-        return structure.once(op, ours, uses)
+    def once(op: Op) -> tuple[Value, list[Op]] | None:
+        if not is_derivative(op):
+            return structure.once(op, False, uses)
+        for one in REWRITES.get(op.name, ()):
+            found = apply(one, op, uses)
+            if found is not None:
+                return found
+        return structure.once(op, True, uses)
 
     def visit(op: Op, scope: Scope, depth: int = 0) -> Sequence[Value] | None:
         several = structure.several(op, scope, values)
         if several is not None:
             return several
-        found = once(op, scope) if depth < DEPTH else None
+        found = once(op) if depth < DEPTH else None
         if found is None:
             return None
         value, made = found

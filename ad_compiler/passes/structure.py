@@ -1,8 +1,8 @@
 """Rewrites of what is not arithmetic: indices, shapes, broadcasts, tuples and lists, branches on constants.
 
 A rule gets the op and a `Maker` for new ones, and answers with the value that stands for the result, or None.
-`RULES` hold everywhere but in the forward sweep, which stays as the user wrote it; `OURS` in derivative code
-only, where the sign of a zero does not matter.
+`ALWAYS` is for all code, `CONTAINERS` for all but a forward sweep (whose tapes are made as they are read); the
+rest is for derivative code, where the sign of a zero does not matter: the user's own stays as it was written.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from ad_compiler.ir.types import (
 from ad_compiler.passes.pattern import Maker, number_of
 from ad_compiler.primitives.declare import REGISTRY
 
+RESHAPES = (
+    "reshape broadcast_to reshape_like unbroadcast broadcast_like ravel flatten squeeze atleast_1d atleast_2d spread"
+).split()
 Rule = Callable[[Op, Maker, "Counter[Value]"], Value | None]
 
 
@@ -33,7 +36,7 @@ def once(op: Op, ours: bool, uses: Counter[Value]) -> tuple[Value, list[Op]] | N
     """What stands for the one result of `op`, and the new ops that make it."""
     if len(op.results) != 1:
         return None
-    for table in (ALWAYS, RULES if op.phase != "forward" else {}, OURS if ours else {}):
+    for table in (ALWAYS, CONTAINERS if op.phase != "forward" else {}, OURS if ours else {}):
         for rule in table.get(op.name, ()):
             maker = Maker(op)
             value = rule(op, maker, uses)
@@ -256,17 +259,18 @@ def _thin(value: Value, maker: Maker) -> Value | None:
 
 def _spread_result(op: Op, maker: Maker) -> Value | None:
     """All operands are numbers or spread alike: compute first, spread then."""
-    spreads = {value.op: None for value in op.operands if made_by(value, "spread", "broadcast_like")}
-    rest = [value for value in op.operands if value.op not in spreads]
-    first = next(iter(spreads))
+    spreads = [made for value in op.operands if (made := made_by(value, "spread", "broadcast_like"))]
+    first = spreads[0]
     alike = all(
         one.operands[1:] == first.operands[1:] and one.attributes == first.attributes and one.name == first.name
         for one in spreads
-        if one is not None
     )
-    if first is None or not alike or not all(is_scalar(value.type) for value in rest):
-        return None
-    inner = [value.op.operands[0] if value.op in spreads else value for value in op.operands]  # type: ignore[union-attr]
+    inner = []
+    for value in op.operands:
+        made = made_by(value, "spread", "broadcast_like")
+        if not alike or (made is None and not is_scalar(value.type)):
+            return None
+        inner.append(value if made is None else made.operands[0])
     computed = maker.make(op.name, inner)
     return maker.make(first.name, [computed, *first.operands[1:]], **first.attributes)
 
@@ -306,25 +310,22 @@ Table = dict[str, tuple[Rule, ...]]
 
 ALWAYS: Table = {"copy": (_operand,)}
 
-RULES: Table = {
-    "astype": (_same_typed,),
-    "transpose": (_transpose_twice,),
+CONTAINERS: Table = {
     "tuple_get": (_tuple_get,),
     "list_get": (_list_get,),
     "list_len": (_list_len,),
-    "getitem": (_read_back,),
-    "zeros_like": (_zero_number,),
-    "negative": (_negate_scatter,),
-} | dict.fromkeys(
-    "reshape broadcast_to reshape_like unbroadcast broadcast_like ravel flatten squeeze atleast_1d atleast_2d "
-    "spread".split(),
-    (_same_shaped,),
-)
+}
 
 OURS: Table = {
-    "to_float": (_float_of_float,),
-    "multiply": (_number_first,),
     "add": (_add_zeros, _add_scatter),
+    "astype": (_same_typed,),
+    "getitem": (_read_back,),
+    "multiply": (_number_first,),
+    "negative": (_negate_scatter,),
     "subtract": (_subtract_scatter,),
-} | dict.fromkeys("sum mean prod max min".split(), (_same_typed,))
-
+    "to_float": (_float_of_float,),
+    "transpose": (_transpose_twice,),
+    "zeros_like": (_zero_number,),
+    **dict.fromkeys(("sum", "mean", "prod", "max", "min"), (_same_typed,)),
+    **dict.fromkeys(RESHAPES, (_same_shaped,)),
+}
