@@ -287,7 +287,8 @@ def _proof(program: Derivatives, leaves: Sequence[Any]) -> Verdict:
 
     start = time.perf_counter()
     try:
-        look, answer, detail = prove(program.primal, program.tangent, program.adjoint, program.positions, leaves, BUDGET)
+        programs = program.primal, program.tangent, program.adjoint
+        look, answer, detail = prove(*programs, program.positions, leaves, BUDGET)
     except UncheckedError as unchecked:
         return Verdict("proof", OPEN, str(unchecked))
     return Verdict(look, answer, f"{detail} ({time.perf_counter() - start:.1f} s)")

@@ -3,8 +3,8 @@
     prove : (primal, tangent, adjoint, positions, leaves, seconds) -> (look, answer, detail)
 
 With outputs yₖ of the primal and inputs xⱼ, all symbols: the tangent program has to give Σⱼ ∂yₖ/∂xⱼ tⱼ, the adjoint
-program Σₖ cₖ ∂yₖ/∂xⱼ.  The difference is shown to be zero by expanding, then by a common denominator, then by
-`simplify`; where that does not finish, it is evaluated in 40 digits at nearby points, which is evidence and no proof.
+program Σₖ cₖ ∂yₖ/∂xⱼ.  The two are compared in 40 digits at nearby points first; then the difference is shown to be
+zero by expanding, by a common denominator, by `simplify`.  Where none succeeds, the digits are evidence and no proof.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import mpmath
 import numpy as np
 import sympy
 
@@ -25,6 +26,12 @@ MOST_SYMBOLS = 40
 LARGEST = 4_000  # operations of the primal's formulas that are still differentiated
 TINY = 1e-12  # coefficients left over by constants that were rounded
 DIGITS = 40
+# ways to show that a difference is zero, with the size up to which each is tried
+STEPS = (
+    (LARGEST, sympy.expand),
+    (600, lambda difference: sympy.cancel(sympy.together(difference))),
+    (120, sympy.simplify),
+)
 
 
 def prove(
@@ -98,19 +105,17 @@ class _Proof:
         return ""
 
     def same(self, a: Any, b: Any) -> bool:
+        """Whether two expressions are equal: in digits, which is quick, and then exactly, as far as that goes."""
         difference = a - b
         if difference == 0:
             return True
-        small = sympy.count_ops(difference) < LARGEST
-        if small and self.vanishes(sympy.expand(difference)):
-            return True
-        if not self.vanishes_in_digits(difference):
+        if not self.same_in_digits(a, b):
             return False
-        self.in_time()
-        if small and sympy.count_ops(difference) < 600 and self.vanishes(sympy.cancel(sympy.together(difference))):
-            return True
-        if sympy.count_ops(difference) < 120 and self.vanishes(sympy.simplify(difference)):
-            return True
+        size = sympy.count_ops(difference)
+        for most, simpler in STEPS:
+            self.in_time()
+            if size < most and self.vanishes(simpler(difference)):
+                return True
         self.evidence = True
         return True
 
@@ -124,19 +129,17 @@ class _Proof:
             return True
         return False
 
-    def vanishes_in_digits(self, difference: Any) -> bool:
-        """Whether it is small, against its own terms, at points near the one it stands at."""
+    def same_in_digits(self, a: Any, b: Any) -> bool:
+        """Whether the two are equal, up to rounded constants, at points near the one they stand at."""
         random = np.random.default_rng(11)
-        for _ in range(3):
-            near = {
-                symbol: sympy.Float(value * (1 + 1e-3 * random.uniform(-1, 1)), DIGITS)
-                for symbol, value in self.values.items()
-            }
-            value = abs(complex(difference.evalf(DIGITS, subs=near)))
-            parts = sympy.Add.make_args(difference)
-            size = sum(abs(complex(part.evalf(15, subs=near))) for part in parts)
-            if value > TINY * max(size, 1e-30):
-                return False
+        symbols = list(self.values)
+        evaluate = sympy.lambdify(symbols, [a, b], "mpmath", cse=True)
+        with mpmath.workdps(DIGITS):
+            for _ in range(3):
+                near = [mpmath.mpf(value) * (1 + random.uniform(-1e-3, 1e-3)) for value in self.values.values()]
+                one, other = evaluate(*near)
+                if abs(one - other) > TINY * max(abs(one) + abs(other), 1e-30):
+                    return False
         return True
 
     def pair(self, leaf: Any, name: str | None, *, draw: bool = False) -> Pair:
