@@ -10,12 +10,14 @@ order differentiates optimised SSA, never text.  `compile_program` runs the rest
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ad_compiler.diagnostics.diagnostic import ArgumentError, ArgumentValueError, Diagnostic, Error
 from ad_compiler.frontend.read import Definition
-from ad_compiler.ir.core import Function, Module, Op, Parameter, Value, terminator, walk, yielded
+from ad_compiler.frontend.resolve import READS, Read
+from ad_compiler.ir.clone import clone_module
+from ad_compiler.ir.core import Function, Module, Op, terminator, walk, yielded
 from ad_compiler.ir.printer import show
 from ad_compiler.ir.trees import Fixed, Leaf, Tree, TupleTree, count, leaves
 from ad_compiler.ir.types import INTEGERS, Opaque, Symbol, Tensor, Type, may_vary
@@ -48,9 +50,11 @@ class Stages:
     def settle(self, module: Module, stage: str) -> Module:
         """Verify and optimise: the state in which a module goes from one room to the next."""
         from ad_compiler.passes import optimise
+        from ad_compiler.passes.inline import inline
 
         verify(module, stage)
         if self.optimise:
+            inline(module)
             module = optimise(module)
             verify(module, f"{stage}, optimised")
         return module
@@ -70,7 +74,7 @@ class Written:
         from ad_compiler.frontend.lower import lower
 
         module = lower(self.definition, arguments, inner=lower_inner)
-        stages.ssa.append(copy_module(module))
+        stages.ssa.append(clone_module(module))
         return stages.settle(module, "lowering")
 
 
@@ -102,9 +106,9 @@ class Derived:
         """Here `arguments` are those of the program differentiated (tangents and cotangents follow from them)."""
         primal = self.program.lower(self.primal_arguments(arguments), stages)
         module = differentiate(primal, self.request, self.name)
-        stages.adjoint.append(copy_module(module))
+        stages.adjoint.append(clone_module(module))
         module = stages.settle(module, self.request.mode)
-        stages.optimised.append(copy_module(module))
+        stages.optimised.append(clone_module(module))
         return module
 
     def primal_arguments(self, arguments: Arguments) -> Arguments:
@@ -290,7 +294,7 @@ class Compiled:
     source: str
     stages: Stages
     module: Module
-    reads: list[tuple[Any, str, Any]] = field(default_factory=list)  # (scope, name, the object found there)
+    reads: list[Read] = field(default_factory=list)  # the globals, closures and attributes that were compiled in
 
     simple: bool = True  # all parameters can be given by position
 
@@ -316,7 +320,7 @@ class Compiled:
 
     def is_current(self) -> bool:
         """Whether every global and closure variable that was compiled in is still the same object."""
-        return all(scope.current(name) is found for scope, name, found in self.reads)
+        return all(read.is_current() for read in self.reads)
 
 
 def compile_program(program: Program, arguments: Arguments, *, optimise: bool = True) -> Compiled:
@@ -325,27 +329,17 @@ def compile_program(program: Program, arguments: Arguments, *, optimise: bool = 
     from ad_compiler.backends.numpy import captured_names, emit
 
     stages = Stages(optimise)
-    module = program.lower(arguments, stages)
+    reads: list[Read] = []
+    token = READS.set(reads)
+    try:
+        module = program.lower(arguments, stages)
+    finally:
+        READS.reset(token)
+    reads = list({(id(getattr(read.find, "__self__", read.find)), read.name): read for read in reads}.values())
     stages.source = emit(module)
     namespace = load(stages.source, module.main, captured_names(module))
     simple = all(parameter.kind == "positional" for parameter in module.functions[module.main].parameters)
-    return Compiled(namespace[module.main], stages.source, stages, module, simple=simple)
-
-
-def copy_module(module: Module) -> Module:
-    """A copy that later stages leave alone."""
-    from ad_compiler.transforms.common import copy_function
-
-    functions = {name: copy_function(function) for name, function in module.functions.items()}
-    return replace(module, functions=functions)
-
-
-def parameters_of(module: Module) -> Iterator[tuple[Parameter, list[Value]]]:
-    """The parameters of the main function with the values they bring."""
-    function = module.functions[module.main]
-    flat = iter(function.body.parameters)
-    for parameter in function.parameters:
-        yield parameter, [next(flat) for _ in range(count(parameter.tree))]
+    return Compiled(namespace[module.main], stages.source, stages, module, reads, simple)
 
 
 # -- many functions, one text ---------------------------------------------------------------------------

@@ -15,8 +15,11 @@ import builtins
 import functools
 import types
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
 
 from ad_compiler.frontend.constants import NotConstantError, evaluate
 from ad_compiler.frontend.libraries import LIBRARIES, NotALibraryError, import_library, member, root_of
@@ -120,6 +123,7 @@ def attribute(resolved: Resolved, name: str) -> Resolved:
             found = getattr(obj, name)
         except Exception as error:  # a property of the user's may raise anything
             return UnknownName(f"reading it raises {type(error).__name__}: {error}")
+        record(functools.partial(getattr, obj), name, found)
     return classify(found)
 
 
@@ -159,6 +163,42 @@ def is_user_function(obj: Any) -> bool:
     return isinstance(obj, types.FunctionType) and root_of(obj) not in LIBRARIES
 
 
+READS: ContextVar[list[Read] | None] = ContextVar("READS", default=None)  # filled while something is compiled
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What compiling found under a name: the derivative holds only as long as that is what is found there."""
+
+    find: Callable[[str], Any]
+    name: str
+    obj: Any
+    content: Any  # of a list or a dict: what was in it
+
+    def is_current(self) -> bool:
+        try:
+            found = self.find(self.name)
+        except (KeyError, ValueError, AttributeError):
+            return False
+        return found is self.obj and (self.content is None or self.content == _content_of(found))
+
+
+def record(find: Callable[[str], Any], name: str, obj: Any) -> None:
+    """Note, while compiling, that `find(name)` was `obj`."""
+    reads = READS.get()
+    if reads is not None and not isinstance(obj, types.ModuleType | types.BuiltinFunctionType | np.ufunc):
+        reads.append(Read(find, name, obj, _content_of(obj)))
+
+
+def _content_of(obj: Any) -> Any:
+    """What a mutable container holds, in a form that compares; None for anything else."""
+    if isinstance(obj, dict):
+        return [(key, id(item), _content_of(item)) for key, item in obj.items()]
+    if isinstance(obj, list | tuple):
+        return [(id(item), _content_of(item)) for item in obj]
+    return sorted(map(repr, obj)) if isinstance(obj, set) else None
+
+
 class LiveScope:
     """The names around a live function.
 
@@ -178,6 +218,7 @@ class LiveScope:
             return None
         except ValueError:
             return UnknownName("it is a variable of an outer function that is not bound yet")
+        record(self._value, name, obj)
         if not isinstance(obj, types.ModuleType | types.FunctionType | types.BuiltinFunctionType | type):
             self.read_values[name] = obj
         return classify(obj, self.read)

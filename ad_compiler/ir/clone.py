@@ -11,10 +11,13 @@ from dataclasses import replace
 from ad_compiler.ir.core import Block, Function, Module, Op, Value
 
 
-def clone(block: Block, values: dict[Value, Value] | None = None) -> Block:
-    """A copy of the block and of everything in it."""
+def clone(block: Block, values: dict[Value, Value] | None = None, *, keep_parameters: bool = False) -> Block:
+    """A copy of the block and of everything in it.
+
+    With `keep_parameters`, `values` says already what stands for the block's own parameters.
+    """
     values = {} if values is None else values
-    copy = Block([_copy_value(parameter, None, values) for parameter in block.parameters])
+    copy = Block([] if keep_parameters else [_copy_value(parameter, None, values) for parameter in block.parameters])
     pending = [(block, copy, 0)]
     while pending:
         source, target, at = pending.pop()

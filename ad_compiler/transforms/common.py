@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ad_compiler.diagnostics.diagnostic import DerivativeError, Diagnostic
 from ad_compiler.ir.builder import Builder
-from ad_compiler.ir.core import Block, Function, Module, Op, Value, walk
+from ad_compiler.ir.core import Block, Module, Op, Value, walk
 from ad_compiler.ir.types import Undefined, is_scalar
 from ad_compiler.primitives import lookup
 from ad_compiler.primitives.expression import Expr
@@ -67,6 +67,18 @@ def no_rule(op: Op, operand: str = "", reason: str = "") -> DerivativeError:
     )
 
 
+def only_reverse(op: Op) -> DerivativeError:
+    """The error for forward mode through a function of which the user gave the reverse rule alone."""
+    return DerivativeError(
+        Diagnostic(
+            code="ADC201",
+            message=f"`{op.attributes['callee']}` has a reverse rule (`defvjp`) and no forward rule",
+            span=op.span,
+            help="give it a rule by `custom_jvp`, which serves both modes",
+        )
+    )
+
+
 def keep_function(source: Module, target: Module, name: str) -> None:
     """Take the function `name`, which is still called as it is, over to `target`, with those that it calls."""
     if name in target.functions:
@@ -74,33 +86,13 @@ def keep_function(source: Module, target: Module, name: str) -> None:
     function = source.functions[name]
     target.functions[name] = function
     for op in walk(function.body):
-        if op.name == "call":
-            keep_function(source, target, op.attributes["callee"])
+        for called in functions_named_by(op):
+            keep_function(source, target, called)
 
 
-def copy_function(function: Function) -> Function:
-    """A copy that shares no op, block or value with the original."""
-    values: dict[int, Value] = {}
-    body = copy_block(function.body, values)
-    return Function(
-        function.name, body, list(function.parameters), function.outputs, function.docstring, function.span
-    )
-
-
-def copy_block(block: Block, values: dict[int, Value]) -> Block:
-    """A copy of `block`; `values` maps ids of old values to new ones, and is filled; unmapped ones stay."""
-    new = Block([_copy_value(value, values) for value in block.parameters])
-    for op in block.ops:
-        operands = [values.get(id(operand), operand) for operand in op.operands]
-        region_copies = [copy_block(region, values) for region in op.regions]
-        made = Op(op.name, operands, dict(op.attributes), [], region_copies, op.span, op.phase)
-        for result in op.results:
-            made.results.append(_copy_value(result, values))
-            made.results[-1].op = made
-        new.ops.append(made)
-    return new
-
-
-def _copy_value(value: Value, values: dict[int, Value]) -> Value:
-    values[id(value)] = Value(value.type, value.hint)
-    return values[id(value)]
+def functions_named_by(op: Op) -> list[str]:
+    """The functions that a call calls, or would call when it is differentiated."""
+    if op.name != "call":
+        return []
+    custom = [op.attributes[key] for key in ("custom_jvp",) if key in op.attributes]
+    return [op.attributes["callee"], *custom, *op.attributes.get("custom_vjp", ())]

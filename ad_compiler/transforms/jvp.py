@@ -16,7 +16,7 @@ from ad_compiler.ir.trees import TupleTree, leaves
 from ad_compiler.ir.types import may_vary
 from ad_compiler.primitives import builder as primitive_builder
 from ad_compiler.primitives.rules import NoRule, pushforward
-from ad_compiler.transforms.common import companion, keep_function, no_rule, repeat, wrap, zeros
+from ad_compiler.transforms.common import companion, keep_function, no_rule, only_reverse, repeat, wrap, zeros
 
 
 def jvp(module: Module, wrt: Sequence[int], name: str | None = None) -> Module:
@@ -216,6 +216,11 @@ class _Jvp:
             keep_function(self.source, self.target, op.attributes["callee"])
             self._bind_results(op, repeat(self.builder, op, operands), [])
             return
+        if "custom_jvp" in op.attributes:
+            self._custom(op, operands)
+            return
+        if "custom_vjp" in op.attributes:
+            raise only_reverse(op)
         name = self.callee(op.attributes["callee"], varied)
         moving = [k for k, result in enumerate(op.results) if may_vary(result.type)]
         parameters = self.source.functions[op.attributes["callee"]].body.parameters
@@ -229,6 +234,17 @@ class _Jvp:
             found = self.builder.emit("call", operands, types=types, callee=name)
         self._bind_results(op, list(found), moving)
 
+
+    def _custom(self, op: Op, operands: list[Value]) -> None:
+        """The user's own rule takes all tangents, zeros too."""
+        rule = op.attributes["custom_jvp"]
+        keep_function(self.source, self.target, rule)
+        dots = [self._dot(operand) for operand in op.operands if may_vary(operand.type)]
+        moving = [k for k, result in enumerate(op.results) if may_vary(result.type)]
+        types = [result.type for result in op.results] + [op.results[k].type for k in moving]
+        with self.builder.at(op.span):
+            found = self.builder.emit("call", [*operands, *dots], types=types, callee=rule)
+        self._bind_results(op, list(found), moving)
 
 
 def _tangent_parameters(primal: Function, wrt: Sequence[int]) -> list[Parameter]:

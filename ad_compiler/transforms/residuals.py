@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from ad_compiler.ir.builder import Builder
 from ad_compiler.ir.core import Block, Op, Value, captured, terminator, walk
-from ad_compiler.ir.types import INT, UNDEFINED, ListType, freshen, is_scalar, same_shape
+from ad_compiler.ir.types import INT, UNDEFINED, ListType, freshen, is_scalar
 from ad_compiler.primitives import builder as primitive_builder
 from ad_compiler.primitives import lookup
 from ad_compiler.primitives.declare import REGISTRY
@@ -223,9 +223,7 @@ def _shape_source(value: Value, inside: set[int], loop: Op | None) -> Value:
         seen.add(id(current))
         if id(current) not in inside:
             return current
-        for source in _sources(current, loop):
-            if same_shape(source.type, value.type) and source.type == value.type:
-                work.append(source)
+        work += [source for source in _sources(current, loop) if source.type == value.type]
     return value
 
 

@@ -14,12 +14,13 @@ from collections.abc import Sequence
 
 from ad_compiler.analysis.activity import Activity, activity
 from ad_compiler.ir.builder import Builder
+from ad_compiler.ir.clone import clone_function
 from ad_compiler.ir.core import Block, Function, Module, Op, Parameter, Value, walk, yielded
 from ad_compiler.ir.trees import Leaf, Tree, TupleTree, map_leaves
 from ad_compiler.ir.types import Opaque, may_vary
 from ad_compiler.primitives import builder as primitive_builder
 from ad_compiler.transforms.calls import reverse_call
-from ad_compiler.transforms.common import companion, copy_function, keep_function, zeros
+from ad_compiler.transforms.common import companion, functions_named_by, keep_function, zeros
 from ad_compiler.transforms.frame import Frame
 from ad_compiler.transforms.regions import reverse_hook, reverse_if, reverse_loop
 
@@ -126,7 +127,7 @@ class Adjoint:
     def of_module(cls, module: Module, name: str) -> Adjoint:
         """The adjoint of the main function, in a module of its own."""
         target = Module(name, {}, module.imports)
-        function = copy_function(module.functions[module.main])
+        function = clone_function(module.functions[module.main])
         function.name = name
         target.functions[name] = function
         return cls(module, target, function)
@@ -170,8 +171,9 @@ class Adjoint:
         """Functions that are still called as they are come along."""
         for function in list(self.target.functions.values()):
             for op in walk(function.body):
-                if op.name == "call" and op.attributes["callee"] not in self.target.functions:
-                    keep_function(self.source, self.target, op.attributes["callee"])
+                for called in functions_named_by(op):
+                    if called not in self.target.functions:
+                        keep_function(self.source, self.target, called)
 
     def finish(self, returned: Sequence[Value], extra: Sequence[Parameter], docstring: str) -> None:
         self.builder.terminate("return", returned)
