@@ -1,0 +1,90 @@
+"""SSA -> the text of a Python module that needs NumPy only: `emit(module)`.
+
+    header · imports · helpers · functions, each: prepared, its copies placed, scheduled, named, written
+
+What is expected of the module is what the verifier checks, and that recursive calls name functions in it.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+
+from ad_compiler.analysis.ownership import take_ownership
+from ad_compiler.backends.expressions import helpers
+from ad_compiler.backends.names import assign_names
+from ad_compiler.backends.prepare import prepare
+from ad_compiler.backends.schedule import schedule
+from ad_compiler.backends.signature import Signature
+from ad_compiler.backends.statements import Statements
+from ad_compiler.backends.write import write
+from ad_compiler.ir.core import Function, Module, Op, Value
+
+
+def emit(module: Module, *, header: str = "") -> str:
+    """The whole text: imports, helpers, functions.  `header` is a comment to stand before it."""
+    needs: dict[str, None] = {}
+    functions = [emit_function(function, module, needs) for function in module.functions.values()]
+    imports = ["import numpy as np", *(need for need in needs if need.startswith("import ")), *module.imports]
+    parts = ["\n".join(sorted(dict.fromkeys(imports), key=_order))]
+    parts += [inspect.getsource(helpers()[need]).rstrip() for need in with_their_needs(needs)]
+    parts += [text.rstrip("\n") for text in functions]
+    comment = "".join(f"# {line}\n" if line else "#\n" for line in header.splitlines())
+    return comment + "\n\n\n".join(parts) + "\n"
+
+
+def _order(statement: str) -> tuple[bool, str]:
+    """Plain imports of the standard library before others."""
+    return (statement != "import math", statement)
+
+
+def with_their_needs(needs: dict[str, None]) -> list[str]:
+    """The helpers and those that they call, callees first."""
+    from ad_compiler.primitives.runtime import HELPER_NEEDS
+
+    found: dict[str, None] = {}
+    known = helpers()
+
+    def add(need: str) -> None:
+        if need in found or need not in known:
+            return
+        for other in HELPER_NEEDS.get(need, ()):
+            add(other)
+        found[need] = None
+
+    for need in sorted(needs):
+        add(need)
+    return list(found)
+
+
+def emit_function(function: Function, module: Module, needs: dict[str, None]) -> str:
+    """The text of one function; the helpers and imports that it needs go into `needs`."""
+    made = prepare(function)
+    ownership = take_ownership(made)
+    plan = schedule(made, ownership)
+    signature = Signature(made)
+    names = assign_names(plan, reserved_names(module, plan.layout.ops, signature), fixed_names(signature, plan.layout.ops))
+    return write(Statements(module, plan, names, needs, signature).function(made))
+
+
+def fixed_names(signature: Signature, ops: list[Op]) -> dict[Value, str]:
+    fixed = signature.fixed()
+    for op in ops:
+        if op.name == "closure":
+            fixed |= Signature.of_closure(op, signature).fixed()
+    return fixed
+
+
+def reserved_names(module: Module, ops: list[Op], signature: Signature) -> set[str]:
+    """Names that mean something else in the function: functions, helpers, what the user's templates read."""
+    found = {*module.functions, *helpers(), *signature.reserved()}
+    for statement in module.imports:
+        found |= {alias.asname or alias.name.split(".")[0] for node in ast.walk(ast.parse(statement))
+                  for alias in getattr(node, "names", ())}
+    for op in ops:
+        if "template" in op.attributes:
+            tree = ast.parse(op.attributes["template"])
+            found |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        if op.name == "closure":
+            found |= set(Signature.of_closure(op, signature).reserved())
+    return found
