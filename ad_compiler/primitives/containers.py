@@ -159,7 +159,7 @@ list_reverse = linear(
 # ---------------------------------------------------------------------------- tuples
 
 tuple = linear(
-    lambda *xs: tuple_builtin(xs), "*xs", operands="*xs", name="tuple", emit="tuple(xs)",
+    lambda *xs: tuple_builtin(xs), "*xs", operands="*xs", name="tuple", emit="(*xs,)",
     infer=lambda types, attributes: TupleType(tuple_builtin(types)),
     xs=lambda ct, position: tuple_get(ct, position=position),
 )  # fmt: skip
@@ -185,7 +185,7 @@ tuple_get = linear(
     t=_tuple_bar,
 )  # fmt: skip
 tuple_add_at = linear(
-    runtime._tuple_add_at, "t, v, *, position", operands="t, v", infer=_first, helper=True,
+    runtime._tuple_add_at, "t, v, *, position", operands="t, v", infer=lambda types, attributes: types[0], helper=True,
     emit="_tuple_add_at(t, v, position)",
     t=lambda ct: ct,
     v=lambda ct, position: tuple_get(ct, position=position),

@@ -91,7 +91,15 @@ class Primitive:
         bound = dict(zip(plain, operands, strict=False))
         if self.variadic:
             bound[self.variadic] = tuple(operands[len(plain) :])
-        return self.defaults() | attributes | bound
+        return self.absent() | self.defaults() | attributes | bound
+
+    def absent(self) -> dict[str, Any]:
+        """What stands for the operands that need not be given."""
+        return {
+            parameter.name: parameter.default
+            for parameter in self.signature.parameters.values()
+            if parameter.name in self.operands and parameter.default is not parameter.empty
+        }
 
     def defaults(self) -> dict[str, Any]:
         """The attributes that have a default, with it."""

@@ -172,6 +172,12 @@ class _Writer(ast.NodeTransformer):
             node.slice = self.visit(node.slice)
         return node
 
+    def visit_Starred(self, node: ast.Starred) -> Any:
+        """`*xs` in a display or a call becomes the operands themselves."""
+        if isinstance(node.value, ast.Name) and node.value.id == self.variadic:
+            return [place(k) for k in range(len(self.plain), self.count)]
+        return self.generic_visit(node)
+
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in self.plain:
             return place(self.plain.index(node.id))

@@ -50,6 +50,9 @@ class Operand(ABC):
     def __rtruediv__(self, other: Any) -> Any:
         return self.apply("divide", (other, self), {})
 
+    def __floordiv__(self, other: Any) -> Any:
+        return self.apply("floor_divide", (self, other), {})
+
     def __pow__(self, other: Any) -> Any:
         return self.apply("power", (self, other), {})
 
