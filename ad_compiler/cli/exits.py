@@ -47,11 +47,18 @@ def guarded(action: Callable[[], int]) -> int:
     except (click.Abort, KeyboardInterrupt):
         report("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:  # `adc emit … | head`: nobody reads on; Python must not flush into the pipe at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CLOSED_PIPE
+    except BrokenPipeError:  # `adc emit … | head`: nobody reads on
+        return _closed_pipe()
+    except SystemExit as stop:  # click's own: it has answered the shell's completion, or met a closed pipe
+        return _closed_pipe() if isinstance(stop.__context__, OSError) else int(stop.code or 0)
     except Exception as error:
         return _of_error(error)
+
+
+def _closed_pipe() -> int:
+    """Python must not flush into the pipe at exit, where it would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return CLOSED_PIPE
 
 
 def _of_error(error: Exception) -> int:

@@ -25,7 +25,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from types import EllipsisType
+from typing import Any, TypeAlias
 
 from ad_compiler.diagnostics.source import Span
 from ad_compiler.ir.trees import Tree
@@ -103,7 +104,7 @@ class SliceItem:
     step: int | Slot | None = None
 
 
-IndexItem = int | Slot | SliceItem | None | type(Ellipsis)
+IndexItem: TypeAlias = int | Slot | SliceItem | None | EllipsisType
 
 
 def terminator(block: Block) -> Op:
