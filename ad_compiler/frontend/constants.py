@@ -60,11 +60,20 @@ def _computed(node: ast.expr, part: Callable[[ast.expr], Any]) -> Any:
         a, b = _number(evaluate(node.left, part)), _number(evaluate(node.right, part))
         return _bounded(_power(a, b) if isinstance(node.op, ast.Pow) else _BINARY[type(node.op)](a, b))
     if isinstance(node, ast.Call) and not node.keywords and isinstance(node.func, ast.Name | ast.Attribute):
-        function = part(node.func)
-        if any(function is known for known in _CALLS):
+        function = _function(node.func, part)
+        if function is not None:
             with np.errstate(all="ignore"):
                 return _bounded(function(*[_number(evaluate(one, part)) for one in node.args]))
     raise NotConstantError("it is not made of literals alone, so its value is known only when the file runs")
+
+
+def _function(node: ast.expr, part: Callable[[ast.expr], Any]) -> Callable[..., Any] | None:
+    """One of the functions that are computed here, or None."""
+    try:
+        found = part(node)
+    except NotConstantError:
+        return None
+    return next((known for known in _CALLS if known is found), None)
 
 
 def _plain(value: Any, node: ast.expr) -> Any:
