@@ -9,7 +9,7 @@ import click
 
 from ad_compiler.cli import cache, check, completion, emit, explain
 from ad_compiler.cli.console import wish_color
-from ad_compiler.cli.exits import guarded
+from ad_compiler.cli.exits import COMPLETION, guarded
 from ad_compiler.version import __version__
 
 COMMANDS = (emit.command, check.command, explain.command, cache.command, completion.command)
@@ -60,7 +60,7 @@ def run(argv: Sequence[str] | None = None) -> int:
 
     def action() -> int:
         wish_color("auto")
-        result = app.main(args=arguments, prog_name="adc", standalone_mode=False, complete_var=completion.VARIABLE)
+        result = app.main(args=arguments, prog_name="adc", standalone_mode=False, complete_var=COMPLETION)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import ShellComplete, get_completion_class
 
-from ad_compiler.cli.exits import YES
-
-VARIABLE = "_ADC_COMPLETE"
+from ad_compiler.cli.exits import COMPLETION, YES
 
 EXAMPLES = """\b
 Examples:
@@ -23,6 +21,6 @@ def command(context: click.Context, shell: str) -> int:
     """Print the completion script for SHELL.  Nothing is installed: put it where your shell reads it."""
     cls = get_completion_class(shell)
     assert cls is not None
-    script = cls(context.find_root().command, {}, "adc", VARIABLE)
+    script = cls(context.find_root().command, {}, "adc", COMPLETION)
     click.echo(ShellComplete.source(script))  # the base class's: it does not ask the shell for its version
     return YES

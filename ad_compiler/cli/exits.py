@@ -18,6 +18,7 @@ import click
 from ad_compiler.cli.console import color_on, printable, report
 
 YES, NO, USAGE, REFUSED, BUG = 0, 1, 2, 3, 4
+COMPLETION = "_ADC_COMPLETE"  # set by the completion script of a shell
 INTERRUPTED, CLOSED_PIPE = 130, 141
 NOT_DIFFERENTIABLE = ("ADC202", "ADC203", "ADC207")  # said of an argument, but about the function
 
@@ -49,8 +50,8 @@ def guarded(action: Callable[[], int]) -> int:
         return INTERRUPTED
     except BrokenPipeError:  # `adc emit … | head`: nobody reads on
         return _closed_pipe()
-    except SystemExit as stop:  # click's own: it has answered the shell's completion, or met a closed pipe
-        return _closed_pipe() if isinstance(stop.__context__, OSError) else int(stop.code or 0)
+    except SystemExit as stop:  # click's own: it has answered the shell, or, with code 1, met a closed pipe
+        return int(stop.code or 0) if COMPLETION in os.environ else _closed_pipe()
     except Exception as error:
         return _of_error(error)
 
