@@ -8,7 +8,6 @@ A refusal is a failure, unless the example says that refusing is right.
 from __future__ import annotations
 
 import copy
-import inspect
 from functools import lru_cache
 from typing import Any
 
@@ -28,53 +27,49 @@ def settings(optimise: bool) -> dict[str, Any]:
 
 
 class Derivatives:
-    """The public functions, all with respect to the example's arguments, `(*chosen) -> …`."""
+    """The public functions on the whole argument list, with respect to the example's arguments."""
 
     def __init__(self, example: Example, optimise: bool) -> None:
         self.example = example
         self.settings = settings(optimise)
-        self.function = with_arguments_fixed(example)
 
-    def vjp(self, *chosen: Any) -> tuple[Any, Any]:
-        return ad_compiler.vjp(self.function, *chosen, **self.settings)
+    def vjp(self, args: list) -> tuple[Any, Any]:
+        """The value, and a pullback to the chosen arguments alone."""
+        out, pullback = ad_compiler.vjp(self.example.function, *args, **self.settings)
 
-    def jvp(self, chosen: tuple, direction: tuple) -> tuple[Any, Any]:
-        return ad_compiler.jvp(self.function, chosen, direction, **self.settings)
+        def to_chosen(ct: Any) -> tuple:
+            bars = pullback(ct)
+            assert len(bars) == len(args)
+            return tuple(bars[k] for k in self.example.wrt)
 
-    def value_and_grad(self, *args: Any) -> tuple[Any, tuple]:
+        return out, to_chosen
+
+    def jvp(self, args: list, direction: tuple) -> tuple[Any, Any]:
+        tangents: list[Any] = [None] * len(args)
+        for k, tangent in zip(self.example.wrt, direction, strict=True):
+            tangents[k] = tangent
+        return ad_compiler.jvp(self.example.function, args, tangents, **self.settings)
+
+    def value_and_grad(self, args: list) -> tuple[Any, tuple]:
         compiled = ad_compiler.value_and_grad(self.example.function, argnums=self.example.wrt, **self.settings)
         return compiled(*args)
 
-    def hvp(self, chosen: tuple, direction: tuple) -> Any:
-        compiled = ad_compiler.hvp(self.function, argnums=tuple(range(len(chosen))), **self.settings)
-        return compiled(*chosen, direction)
+    def hvp(self, args: list, direction: tuple) -> Any:
+        compiled = ad_compiler.hvp(self.example.function, argnums=self.example.wrt, **self.settings)
+        return compiled(*args, direction)
 
 
-def with_arguments_fixed(example: Example) -> Any:
-    """The example's function of its `wrt` arguments alone, as one would write it: a nested function."""
-    f, args = example.function, example.args
-    rest = [k for k in range(len(args)) if k not in example.wrt]
-    if not rest:
-        return f
-    names = [parameter.name for parameter in inspect.signature(f).parameters.values()]
-    chosen = ", ".join(names[k] for k in example.wrt)
-    call = ", ".join(names[k] for k in range(len(args)))
-    text = f"def fixed(f, {', '.join(names[k] for k in rest)}):\n    return lambda {chosen}: f({call})\n"
-    filename = f"<fixed arguments of {example.name}>"
-    import linecache
-
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    namespace: dict[str, Any] = {}
-    exec(compile(text, filename, "exec"), namespace)
-    return namespace["fixed"](f, *(args[k] for k in rest))
+def arguments(example: Example, chosen: tuple | None = None) -> list:
+    """Fresh copies of the arguments, some of them replaced."""
+    full = copy.deepcopy(list(example.args))
+    for k, value in zip(example.wrt, chosen or (), strict=False):
+        full[k] = copy.deepcopy(value)
+    return full
 
 
 def plain(example: Example, *chosen: Any) -> Any:
     """The primal on fresh copies."""
-    full = copy.deepcopy(list(example.args))
-    for k, value in zip(example.wrt, chosen, strict=True):
-        full[k] = copy.deepcopy(value)
-    return example.function(*full)
+    return example.function(*arguments(example, chosen))
 
 
 @lru_cache(maxsize=None)
@@ -132,10 +127,10 @@ def test_reverse(index: int, optimise: bool) -> None:
     example = EXAMPLES[index]
     chosen, direction, derivative, error = reference(index)
     derivatives = Derivatives(example, optimise)
-    given = copy.deepcopy(chosen)
-    if expect_refusal(example, lambda: derivatives.vjp(*given)):
+    given = arguments(example)
+    if expect_refusal(example, lambda: derivatives.vjp(given)):
         return
-    out, pullback = derivatives.vjp(*given)
+    out, pullback = derivatives.vjp(given)
     expected = plain(example, *chosen)
     assert numeric.same_bits(out, expected), f"primal: {out!r}, expected {expected!r}"
     ct = numeric.random_like(out, seed=1000 + index)
@@ -145,8 +140,8 @@ def test_reverse(index: int, optimise: bool) -> None:
     assert_close(numeric.dot(bars, direction), np.dot(numeric.flat(ct), derivative), np.sum(error))
     assert numeric.same_bits(pullback(ct), bars), "the pullback, used twice"
     assert numeric.same_bits(ct, kept_ct), "the cotangent is changed"
-    assert numeric.same_bits(given, chosen), "an argument is changed"
-    again, _ = derivatives.vjp(*given)
+    assert numeric.same_bits(given, list(example.args)), "an argument is changed"
+    again, _ = derivatives.vjp(given)
     assert numeric.same_bits(again, out), "a second call"
 
 
@@ -158,15 +153,15 @@ def test_value_and_grad(index: int, optimise: bool) -> None:
     chosen, direction, derivative, error = reference(index)
     expected = plain(example, *chosen)
     derivatives = Derivatives(example, optimise)
-    given = copy.deepcopy(example.args)
-    if expect_refusal(example, lambda: derivatives.value_and_grad(*given)):
+    given = arguments(example)
+    if expect_refusal(example, lambda: derivatives.value_and_grad(given)):
         return
-    out, bars = derivatives.value_and_grad(*given)
+    out, bars = derivatives.value_and_grad(given)
     assert numeric.same_bits(float(out), float(expected)), f"primal: {out!r}, expected {expected!r}"
     assert numeric.same_structure(bars, chosen), f"structure: {bars!r}"
     assert_close(numeric.dot(bars, direction), derivative, error)
-    assert numeric.same_bits(given, example.args), "an argument is changed"
-    assert numeric.same_bits(derivatives.value_and_grad(*given), (out, bars)), "a second call"
+    assert numeric.same_bits(given, list(example.args)), "an argument is changed"
+    assert numeric.same_bits(derivatives.value_and_grad(given), (out, bars)), "a second call"
 
 
 @over(EVERY)
@@ -175,7 +170,7 @@ def test_forward(index: int, optimise: bool) -> None:
     example = EXAMPLES[index]
     chosen, direction, derivative, error = reference(index)
     derivatives = Derivatives(example, optimise)
-    given, along = copy.deepcopy(chosen), copy.deepcopy(direction)
+    given, along = arguments(example), copy.deepcopy(direction)
     if expect_refusal(example, lambda: derivatives.jvp(given, along)):
         return
     out, out_dot = derivatives.jvp(given, along)
@@ -183,7 +178,7 @@ def test_forward(index: int, optimise: bool) -> None:
     assert numeric.same_bits(out, expected), f"primal: {out!r}, expected {expected!r}"
     assert numeric.same_structure(out_dot, out), f"structure: {out_dot!r}"
     assert_close(numeric.flat(out_dot), derivative, error)
-    assert numeric.same_bits((given, along), (chosen, direction)), "an argument is changed"
+    assert numeric.same_bits((given, along), (list(example.args), direction)), "an argument is changed"
 
 
 @over(ACCEPTED)
@@ -195,9 +190,9 @@ def test_dot_product_identity(index: int, optimise: bool) -> None:
     derivatives = Derivatives(example, optimise)
     for seed in range(2):
         direction = numeric.random_like(chosen, seed=77 + seed)
-        out, out_dot = derivatives.jvp(copy.deepcopy(chosen), direction)
+        out, out_dot = derivatives.jvp(arguments(example), direction)
         ct = numeric.random_like(out, seed=99 + seed)
-        bars = derivatives.vjp(*copy.deepcopy(chosen))[1](ct)
+        bars = derivatives.vjp(arguments(example))[1](ct)
         size = float(np.abs(numeric.flat(bars)) @ np.abs(numeric.flat(direction)))
         assert abs(numeric.dot(ct, out_dot) - numeric.dot(bars, direction)) <= 1e-11 * max(1.0, size)
 
@@ -209,11 +204,11 @@ def test_second_order(index: int, optimise: bool) -> None:
     example = EXAMPLES[index]
     chosen, direction, _, _ = reference(index)
     derivatives = Derivatives(example, optimise)
-    product = derivatives.hvp(copy.deepcopy(chosen), copy.deepcopy(direction))
+    product = derivatives.hvp(arguments(example), copy.deepcopy(direction))
     assert numeric.same_structure(product, chosen), f"structure: {product!r}"
 
     def gradient(*moved: Any) -> Any:
-        return derivatives.vjp(*moved)[1](1.0)
+        return derivatives.vjp(arguments(example, moved))[1](1.0)
 
     differences, error = numeric.directional(gradient, chosen, direction)
     assert_close(numeric.flat(product), differences, error, tolerance=1e-6)

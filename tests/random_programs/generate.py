@@ -1,0 +1,418 @@
+"""Random statements: a whole program, as source text, and arguments for it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tests.random_programs.expressions import SCALAR, Expressions, Helper, Name, Type, array
+
+KINDS: dict[str, frozenset[str]] = {
+    "scalar": frozenset({"branches", "loops", "whiles", "helpers", "closures"}),
+    "arrays": frozenset({"arrays", "branches", "loops", "helpers"}),
+    "functional": frozenset({"arrays", "branches", "loops", "whiles", "helpers", "closures", "lists", "comprehensions"}),
+    "inplace": frozenset({"arrays", "branches", "loops", "writes", "views"}),
+    "containers": frozenset({"arrays", "branches", "loops", "lists", "append", "dicts", "helpers"}),
+    "mixed": frozenset({"arrays", "branches", "loops", "whiles", "helpers", "closures", "lists", "append", "dicts", "writes",
+                        "views", "returns"}),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Program:
+    seed: int
+    kind: str
+    source: str
+    args: tuple[Any, ...]
+
+
+def program(seed: int, kind: str | None = None) -> Program:
+    """The program of this seed.  Kinds take turns, unless one is asked for."""
+    kind = kind or list(KINDS)[seed % len(KINDS)]
+    return Generator(random.Random(f"{kind} {seed}"), kind).program(seed)
+
+
+class Generator:
+    """Writes one program, statement by statement."""
+
+    def __init__(self, rng: random.Random, kind: str) -> None:
+        self.rng = rng
+        self.kind = kind
+        self.features = KINDS[kind]
+        self.draw = Expressions(rng, self.features)
+        self.lines: list[str] = []
+        self.depth = 1
+        self.loops = 0
+        self.counter = 0
+        self.result: Type = SCALAR
+
+    # -- the whole ------------------------------------------------------------------------------------
+
+    def program(self, seed: int) -> Program:
+        head = [f"# random program, kind {self.kind}, seed {seed}", "import math", "", "import numpy as np", ""]
+        helpers = self.helpers() if "helpers" in self.features else []
+        parameters = self.parameters()
+        self.draw.scope = list(parameters)
+        if "arrays" in self.features and self.rng.random() < 0.2:
+            self.result = array(3)
+        if "closures" in self.features and self.rng.random() < 0.5:
+            self.closure()
+        self.block(self.rng.randint(3, 9))
+        self.line(f"return {self.final()}")
+        text = [*head, *helpers, "", f"def f({', '.join(name.name for name in parameters)}):", *self.lines]
+        return Program(seed, self.kind, "\n".join(text) + "\n", tuple(self.value(name.type) for name in parameters))
+
+    def parameters(self) -> list[Name]:
+        scalars = [Name(name, SCALAR) for name in ("x", "y")[: self.rng.randint(1, 2)]]
+        if "arrays" not in self.features:
+            return scalars
+        arrays = [Name("v", array(3)), Name("w", array(self.rng.choice([3, 4]))), Name("A", array(3, self.rng.choice([3, 4])))]
+        return scalars + self.rng.sample(arrays, self.rng.randint(1, 3))
+
+    def value(self, type: Type) -> Any:
+        numbers = np.random.default_rng(self.rng.randrange(10**6))
+        return float(numbers.uniform(-1.2, 1.2)) if type == SCALAR else numbers.uniform(-1.2, 1.2, type.shape)
+
+    def final(self) -> str:
+        """A result that depends on most of what the program made."""
+        terms = []
+        for name in self.draw.names(lambda type: True):
+            kind, element = name.type.kind, name.type.element
+            if kind == "scalar":
+                terms.append(self.rng.choice([name.name, f"np.sin({name.name})", f"{name.name} ** 2"]))
+            elif kind == "array":
+                terms.append(self.rng.choice([f"np.sum({name.name})", f"np.sum({name.name} ** 2)", f"np.mean(np.cos({name.name}))"]))
+            elif kind == "list" and element == SCALAR:
+                terms.append(f"sum({name.name})")
+            elif kind == "list" and name.type.size:
+                terms.append(f"np.sum({name.name}[-1])")
+            elif kind == "dict":
+                terms.append(f'{name.name}["a"]')
+        self.rng.shuffle(terms)
+        total = " + ".join(terms[:6]) or "1.0"
+        if self.result == SCALAR:
+            return total
+        return f"{self.draw.array(self.result.shape, 1)} * ({total})"
+
+    # -- helpers --------------------------------------------------------------------------------------
+
+    def helpers(self) -> list[str]:
+        """Some module-level functions, of scalars and arrays; where writing is allowed, one that writes."""
+        text: list[str] = []
+        shapes = [SCALAR] + ([array(3)] if "arrays" in self.features else [])
+        for number in range(self.rng.randint(0, 2)):
+            types = tuple(self.rng.choice(shapes) for _ in range(self.rng.randint(1, 2)))
+            result = self.rng.choice(shapes)
+            inner = Generator(self.rng, self.kind)
+            inner.features = self.features & {"arrays", "branches", "writes"}
+            inner.draw.features = inner.features
+            names = [Name("pqr"[k], type) for k, type in enumerate(types)]
+            inner.draw.scope = list(names)
+            inner.result = result
+            inner.features -= {"writes"} if self.rng.random() < 0.7 else set()
+            inner.block(self.rng.randint(0, 2))
+            if "branches" in self.features and self.rng.random() < 0.3:
+                inner.line(f"if {inner.draw.condition()}:")
+                inner.line(f"    return {inner.draw.of(result, 1)}")
+            inner.line(f"return {inner.draw.of(result)}")
+            text += ["", f"def helper_{number}({', '.join(name.name for name in names)}):", *inner.lines, ""]
+            self.draw.helpers.append(Helper(f"helper_{number}", types, result))
+        if "writes" in self.features and self.rng.random() < 0.5:
+            text += ["", "def relax(u, s):", "    u[0] = u[0] * 0.5 + s", "    u[1:] *= np.cos(s)", ""]
+            self.draw.helpers.append(Helper("relax", (array(3), SCALAR), None))
+        return text
+
+    def closure(self) -> None:
+        body = Expressions(self.rng, self.features)
+        body.scope = [*self.draw.names(lambda type: type.kind in ("scalar", "array")), Name("t", SCALAR)]
+        if self.rng.random() < 0.5:
+            self.line(f"local = lambda t: {body.scalar(2)}")
+        else:
+            self.line("def local(t):")
+            self.line(f"    return {body.scalar(2)}")
+        self.draw.helpers.append(Helper("local", (SCALAR,), SCALAR))
+
+    # -- statements -----------------------------------------------------------------------------------
+
+    def line(self, text: str) -> None:
+        self.lines.append("    " * self.depth + text)
+
+    def fresh(self, prefix: str) -> str:
+        self.counter += 1
+        return f"{prefix}{self.counter}"
+
+    def block(self, count: int) -> None:
+        for _ in range(count):
+            self.statement()
+
+    def statement(self) -> None:
+        options = [self.assign_scalar] * 3 + [self.augment_scalar] * 2
+        if "arrays" in self.features:
+            options += [self.assign_array] * 4
+        if "writes" in self.features:
+            options += [self.write] * 5 + [self.augment_array] * 2 + [self.write_by_helper]
+        if "views" in self.features:
+            options += [self.alias] * 3
+        if "lists" in self.features:
+            options += [self.make_list] * 2
+        if "append" in self.features:
+            options += [self.change_list] * 3
+        if "dicts" in self.features:
+            options += [self.make_dict]
+        if self.depth < 3:
+            if "branches" in self.features:
+                options += [self.branch] * 2
+            if "loops" in self.features:
+                options += [self.for_loop] * 3
+            if "whiles" in self.features:
+                options += [self.while_loop]
+        if self.loops and self.depth >= 2 and "branches" in self.features:
+            options += [self.leave]
+        if len(self.draw.names(lambda type: type.kind == "scalar")) > 1:
+            options += [self.swap]
+        self.rng.choice(options)()
+
+    def inside(self, count: int, *names: Name) -> None:
+        """An indented block with extra names; what it defines is forgotten after it."""
+        kept = len(self.draw.scope)
+        self.draw.scope = self.draw.scope + list(names)
+        lists = [name for name in self.draw.scope if name.type.kind == "list"]
+        sizes = [name.type for name in lists]
+        self.depth += 1
+        self.block(count)
+        self.depth -= 1
+        del self.draw.scope[kept:]
+        for name, type in zip(lists, sizes, strict=True):  # what is appended here may not be there afterwards
+            name.type = type
+
+    def tame(self, text: str) -> str:
+        """In a loop most values go through something bounded, so that they do not grow."""
+        if self.loops and self.rng.random() < 0.75:
+            return self.rng.choice(["np.sin({})", "np.tanh({})", "0.5 * np.cos({})"]).format(text)
+        return text
+
+    def target(self, type: Type, prefix: str) -> str:
+        """A name to assign to: a new one, or an old one of the type, which is rebound."""
+        old = self.draw.names(lambda other: other == type)
+        if old and (self.loops or self.rng.random() < 0.5):
+            return self.rng.choice(old).name
+        return self.fresh(prefix)
+
+    def define(self, name: str, type: Type) -> None:
+        if all(known.name != name for known in self.draw.scope):
+            self.draw.scope.append(Name(name, type))
+
+    def assign_scalar(self) -> None:
+        text = self.tame(self.draw.scalar(2))
+        name = self.target(SCALAR, "s")
+        self.line(f"{name} = {text}")
+        self.define(name, SCALAR)
+
+    def augment_scalar(self) -> None:
+        scalars = self.draw.names(lambda type: type.kind == "scalar")
+        if not scalars:
+            return self.assign_scalar()
+        name = self.rng.choice(scalars).name
+        operator, text = self.rng.choice(["+=", "-=", "*="]), self.tame(self.draw.scalar(1))
+        return self.line(f"{name} {operator} {text}")
+
+    def some_shape(self) -> tuple[int, ...]:
+        shapes = [name.type.shape for name in self.draw.names(lambda type: type.kind == "array")]
+        return self.rng.choice([*shapes, (3,)])
+
+    def assign_array(self) -> None:
+        shape = self.some_shape()
+        text = self.draw.array(shape, 2)
+        if "views" not in self.features or not self.loops:
+            text = self.tame(text)
+        elif self.loops:
+            text = f"np.sin({text})"
+        if self.features.isdisjoint({"writes"}) or "(" in text or "+" in text:
+            name = self.target(array(*shape), "u")
+            self.line(f"{name} = {text}")
+            self.define(name, array(*shape))
+        else:
+            self.alias()
+
+    def alias(self) -> None:
+        """Another name for an array, or for a part of it."""
+        arrays = self.draw.names(lambda type: type.kind == "array")
+        if not arrays:
+            return self.assign_scalar()
+        base = self.rng.choice(arrays)
+        shape = base.type.shape
+        forms = [(base.name, shape)]
+        smaller = [(1,), (2,), (3,), (4,), shape[::-1]] if len(shape) == 2 else [(shape[0],), (shape[0] - 1,)]
+        for wanted in smaller:
+            if 0 not in wanted:
+                forms += [(text, wanted) for text in self.draw.parts(base, wanted)]
+        if len(shape) == 2 and self.rng.random() < 0.3:
+            forms.append((f"{base.name}.reshape(-1)", (shape[0] * shape[1],)))
+        forms.sort()
+        text, wanted = self.rng.choice(forms)
+        name = self.fresh("view")
+        self.line(f"{name} = {text}")
+        return self.define(name, array(*wanted))
+
+    def augment_array(self) -> None:
+        arrays = self.draw.names(lambda type: type.kind == "array")
+        if not arrays:
+            return self.assign_scalar()
+        name = self.rng.choice(arrays)
+        text = self.draw.partner(name.type.shape, 1)
+        return self.line(f"{name.name} {self.rng.choice(['+=', '-=', '*='])} {self.tame(text)}")
+
+    def write(self) -> None:
+        """An element or a part of an array is assigned or augmented."""
+        arrays = self.draw.names(lambda type: type.kind == "array")
+        if not arrays:
+            return self.assign_scalar()
+        base = self.rng.choice(arrays)
+        operator = self.rng.choice(["=", "=", "+=", "*=", "-="])
+        if self.rng.random() < 0.45:
+            target, text = self.draw.element(base), self.draw.scalar(1)
+        else:
+            shape = base.type.shape
+            smaller = [(n,) for n in range(1, max(shape) + 1)] + ([(shape[0] - 1, *shape[1:])] if shape[0] > 1 else [])
+            parts = sorted((part, wanted) for wanted in smaller for part in self.draw.parts(base, wanted) if ".T" not in part)
+            whole = [(f"{base.name}[:]", shape)]
+            target, wanted = self.rng.choice(parts + whole)
+            text = self.draw.partner(wanted, 1)
+        return self.line(f"{target} {operator} {self.tame(text)}")
+
+    def write_by_helper(self) -> None:
+        writers = [helper for helper in self.draw.helpers if helper.result is None]
+        arrays = self.draw.names(lambda type: type == array(3))
+        if not writers or not arrays:
+            return self.write()
+        return self.line(f"relax({self.rng.choice(arrays).name}, {self.draw.scalar(1)})")
+
+    def make_list(self) -> None:
+        if "comprehensions" in self.features and self.rng.random() < 0.4:
+            counter = Name("k", Type("int", size=3))
+            self.draw.scope.append(counter)
+            text, size = f"[{self.draw.scalar(1)} for k in range(3)]", 3
+            self.draw.scope.remove(counter)
+            element = SCALAR
+        else:
+            element = array(3) if "arrays" in self.features and self.rng.random() < 0.3 else SCALAR
+            size = self.rng.randint(0 if "append" in self.features else 1, 3)
+            text = f"[{', '.join(self.draw.of(element, 1) for _ in range(size))}]"
+        name = self.fresh("xs")
+        self.line(f"{name} = {text}")
+        self.draw.scope.append(Name(name, Type("list", element=element, size=size)))
+
+    def change_list(self) -> None:
+        lists = self.draw.names(lambda type: type.kind == "list")
+        if not lists:
+            return self.make_list()
+        name = self.rng.choice(lists)
+        element = name.type.element or SCALAR
+        if name.type.size and self.rng.random() < 0.4:
+            position = self.rng.choice([0, -1])
+            operator = self.rng.choice(["=", "+="]) if element == SCALAR else "="
+            return self.line(f"{name.name}[{position}] {operator} {self.tame(self.draw.of(element, 1))}")
+        if self.rng.random() < 0.15 and name.type.size > 1 and not self.loops and self.depth == 1 and element == SCALAR:
+            target = self.fresh("s")
+            self.line(f"{target} = {name.name}.pop()")
+            name.type = Type("list", element=element, size=name.type.size - 1)
+            return self.define(target, SCALAR)
+        self.line(f"{name.name}.append({self.tame(self.draw.of(element, 1))})")
+        name.type = Type("list", element=element, size=name.type.size + 1)
+        return None
+
+    def make_dict(self) -> None:
+        dicts = self.draw.names(lambda type: type.kind == "dict")
+        if dicts and self.rng.random() < 0.6:
+            name = self.rng.choice(dicts).name
+            return self.line(f'{name}["a"] {self.rng.choice(["=", "+=", "*="])} {self.tame(self.draw.scalar(1))}')
+        name = self.fresh("d")
+        self.line(f'{name} = {{"a": {self.draw.scalar(1)}, "b": {self.draw.scalar(1)}}}')
+        self.draw.scope.append(Name(name, Type("dict")))
+        return None
+
+    def swap(self) -> None:
+        first, second = self.rng.sample(self.draw.names(lambda type: type.kind == "scalar"), 2)
+        right = f"{second.name}, {first.name}" if self.rng.random() < 0.5 else f"{second.name}, {self.tame(self.draw.scalar(1))}"
+        self.line(f"{first.name}, {second.name} = {right}")
+
+    # -- control --------------------------------------------------------------------------------------
+
+    def branch(self) -> None:
+        shared = self.fresh("s") if self.rng.random() < 0.3 else None
+        heads = [f"if {self.draw.condition()}:"]
+        if self.rng.random() < 0.25:
+            heads.append(f"elif {self.draw.condition()}:")
+        if shared or self.rng.random() < 0.6:
+            heads.append("else:")
+        for head in heads:
+            self.line(head)
+            self.inside(self.rng.randint(1, 2))
+            if shared:
+                self.line(f"    {shared} = {self.draw.scalar(2)}")
+        if shared:
+            self.define(shared, SCALAR)
+
+    def for_loop(self) -> None:
+        self.loops += 1
+        arrays = self.draw.names(lambda type: type.kind == "array")
+        roll = self.rng.random()
+        if arrays and roll < 0.35:
+            self.loop_over_array(self.rng.choice(arrays))
+        elif roll < 0.45 and self.draw.names(lambda type: type.kind == "list" and type.element == SCALAR):
+            base = self.rng.choice(self.draw.names(lambda type: type.kind == "list" and type.element == SCALAR))
+            entry = self.fresh("e")
+            self.line(f"for {entry} in {base.name}:")
+            kept = self.features
+            self.features = self.features - {"append"}  # a list that grows while it is walked never ends
+            self.inside(self.rng.randint(1, 2), Name(entry, SCALAR))
+            self.features = kept
+        else:
+            index = self.fresh("i")
+            trips = self.rng.choice([0, 1, 2, 3, 3, 4])
+            form = f"range({trips})"
+            if trips > 1 and self.rng.random() < 0.3:
+                form = self.rng.choice([f"range(1, {trips})", f"range({trips - 1}, -1, -1)", f"range(0, {trips}, 2)"])
+            self.line(f"for {index} in {form}:")
+            self.inside(self.rng.randint(1, 3), Name(index, Type("int", size=trips)))
+        self.loops -= 1
+
+    def loop_over_array(self, base: Name) -> None:
+        shape = base.type.shape
+        entry = self.fresh("row" if len(shape) == 2 else "e")
+        inner = SCALAR if len(shape) == 1 else array(*shape[1:])
+        roll = self.rng.random()
+        if roll < 0.35:
+            index = self.fresh("i")
+            self.line(f"for {index}, {entry} in enumerate({base.name}):")
+            self.inside(self.rng.randint(1, 2), Name(entry, inner), Name(index, Type("int", size=shape[0])))
+        elif roll < 0.5:
+            other = self.fresh("e")
+            partner = self.draw.array((shape[0],), 1)
+            self.line(f"for {entry}, {other} in zip({base.name}, {partner}):")
+            self.inside(self.rng.randint(1, 2), Name(entry, inner), Name(other, SCALAR))
+        else:
+            self.line(f"for {entry} in {base.name}:")
+            self.inside(self.rng.randint(1, 2), Name(entry, inner))
+
+    def while_loop(self) -> None:
+        self.loops += 1
+        counter = self.fresh("n")
+        extra = f" and {self.draw.condition()}" if self.rng.random() < 0.4 else ""
+        self.line(f"{counter} = 0")
+        trips = self.rng.randint(1, 4)
+        self.line(f"while {counter} < {trips}{extra}:")
+        self.line(f"    {counter} += 1")
+        self.inside(self.rng.randint(1, 3), Name(counter, Type("int", size=trips + 1)))
+        self.loops -= 1
+
+    def leave(self) -> None:
+        """`if …: break`, `continue` or, rarely, `return`."""
+        way = self.rng.choice(["break", "continue"])
+        if "returns" in self.features and self.rng.random() < 0.2:
+            way = f"return {self.draw.of(self.result, 1)}"
+        self.line(f"if {self.draw.condition()}:")
+        self.line(f"    {way}")
