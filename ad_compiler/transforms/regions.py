@@ -52,7 +52,7 @@ def reverse_if(frame: Frame, op: Op) -> None:
     blocks: list[Block] = []
     for region in op.regions:
         block = Block()
-        sub = BranchFrame(frame.adjoint, region, frame)
+        sub: Frame = BranchFrame(frame.adjoint, region, frame)
         with frame.builder.inside(block):
             for value, bar in zip(yielded(region), bars, strict=False):
                 if bar is not None and frame.active(value):
@@ -142,9 +142,10 @@ def reverse_loop(frame: Frame, op: Op) -> None:
         [*bounds, *starts, *first],
         types=types,
         regions=[block],
-        **({"reversed": True} if backwards else {}),
     )
     loop = builder.block.ops[-1]
+    if backwards:
+        loop.attributes["reversed"] = True
     for (outer, _), bar in zip(sub.accumulators, results[len(chosen) :], strict=True):
         bar.hint = companion(outer, "_bar")
         frame.values[id(outer)] = outer

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from ad_compiler.ir.builder import Builder
 from ad_compiler.ir.core import Block, Op, Value, captured, terminator, walk
-from ad_compiler.ir.types import INT, UNDEFINED, ListType, freshen, is_scalar
+from ad_compiler.ir.types import INT, UNDEFINED, ListType, Tensor, freshen, is_scalar
 from ad_compiler.primitives import builder as primitive_builder
 from ad_compiler.primitives import lookup
 from ad_compiler.primitives.declare import REGISTRY
@@ -80,13 +80,11 @@ def export_loop(around: Block, op: Op, loop: Op, counted: bool) -> None:
     prelude.phase = "reverse"
     if op.name == "for" and not counted:
         substitution[id(body.parameters[0])] = block.parameters[0]
+    elif op.name == "for" and not op.attributes.get("reversed"):
+        substitution[id(body.parameters[0])] = _index_of_trip(prelude, op, block.parameters[0])
     for value in _needed(block, inside, shapes=body, loop=op):
-        if op.name == "for" and value is body.parameters[0]:
-            if id(value) in substitution:
-                continue
-            if not op.attributes.get("reversed"):
-                substitution[id(value)] = _index_of_trip(prelude, op, block.parameters[0])
-                continue
+        if id(value) in substitution:
+            continue
         if _recomputable(value, inside, substitution, DEPTH):
             _recompute(prelude, value, inside, substitution)
         else:
@@ -195,7 +193,27 @@ def _needed(block: Block, inside: set[int], *, shapes: Block, loop: Op | None = 
         for result in op.results:
             order[id(result)] = len(order)
     read = [value for value in _free(block) if id(value) in inside]
+    read += [base for base in _shared_bases(read) if id(base) in inside and base not in read]
     return sorted(read, key=lambda value: order[id(value)])
+
+
+def _shared_bases(read: list[Value]) -> list[Value]:
+    """The arrays of which two or more nearly whole slices are read: keeping the array is less than keeping those."""
+    slices: dict[int, list[Value]] = {}
+    for value in read:
+        if value.op is not None and value.op.name == "getitem" and _is_nearly_whole(value, value.op.operands[0]):
+            slices.setdefault(id(value.op.operands[0]), []).append(value.op.operands[0])
+    return [group[0] for group in slices.values() if len(group) > 1]
+
+
+def _is_nearly_whole(part: Value, whole: Value) -> bool:
+    """Whether every axis of a slice is as long as the array's but for a constant."""
+    a, b = part.type, whole.type
+    if not (isinstance(a, Tensor) and isinstance(b, Tensor)) or a.shape == ():
+        return False
+    if not (isinstance(a.shape, tuple) and isinstance(b.shape, tuple)) or len(a.shape) != len(b.shape):
+        return False
+    return all(m.symbol is n.symbol and m.symbol is not None for m, n in zip(a.shape, b.shape, strict=True))
 
 
 def _free(block: Block) -> list[Value]:

@@ -10,7 +10,7 @@ A `Frame` is a reverse block being built; `regions` and `calls` hold the adjoint
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ad_compiler.analysis.activity import Activity, activity
 from ad_compiler.ir.builder import Builder
@@ -24,7 +24,7 @@ from ad_compiler.transforms.common import companion, functions_named_by, keep_fu
 from ad_compiler.transforms.frame import Frame
 from ad_compiler.transforms.regions import reverse_hook, reverse_if, reverse_loop
 
-HANDLERS = {
+HANDLERS: dict[str, Callable[[Frame, Op], None]] = {
     "if": reverse_if,
     "for": reverse_loop,
     "while": reverse_loop,
