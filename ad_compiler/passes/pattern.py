@@ -60,6 +60,7 @@ class Rewrite:
     after: Callable[..., Any]
     pattern: Node
     variables: tuple[str, ...]
+    needs: frozenset[str]  # the names of the ops that must stand among the operands
     keeps_all: bool  # whether the new form reads everything that the old one broadcast
     when: Callable[..., bool] | None = None
     dtypes: str = "float"
@@ -79,7 +80,15 @@ def rewrite(
     read = inspect.signature(after).parameters
     trial = after(*[2.0 if name in NUMBER_VARIABLES else Variable(name) for name in read])
     tensors = {name for name in names if name not in NUMBER_VARIABLES}
-    return Rewrite(before, after, pattern, names, set(_names(trial)) == tensors, when, dtypes)
+    needs = frozenset(filter(None, map(_needed, pattern.operands)))
+    return Rewrite(before, after, pattern, names, needs, set(_names(trial)) == tensors, when, dtypes)
+
+
+def _needed(pattern: Any) -> str | None:
+    """The name of the op that the operand surely comes from."""
+    if isinstance(pattern, Node):
+        return pattern.name
+    return "constant" if not isinstance(pattern, Variable) or pattern.name in NUMBER_VARIABLES else None
 
 
 def _names(tree: Any) -> Iterator[str]:

@@ -83,7 +83,7 @@ CLOSE: tuple[Rewrite, ...] = (
     rewrite(lambda c, d, x: c * (x / d), lambda c, d, x: (c / d) * x, when=lambda c, d: power_of_two(d)),
     rewrite(lambda c, d, x: (c * x) / d, lambda c, d, x: (c / d) * x, when=lambda c, d: power_of_two(d)),
     rewrite(lambda c, s, X: s * (c * X), lambda c, s, X: (c * s) * X, when=power_of_two),
-    rewrite(lambda c, x: c * x + c * x, lambda c, x: (2.0 * c) * x, dtypes="any"),
+    rewrite(lambda c, x: c * x + c * x, lambda c, x: (2 * c) * x, dtypes="any"),
 )
 
 
@@ -106,8 +106,9 @@ def simplify(function: Function, module: Module) -> bool:
     def once(op: Op) -> tuple[Value, list[Op]] | None:
         if not is_derivative(op):
             return structure.once(op, False, uses)
+        makers = {operand.op.name for operand in op.operands if operand.op is not None}
         for one in REWRITES.get(op.name, ()):
-            found = apply(one, op, uses)
+            found = apply(one, op, uses) if one.needs <= makers else None
             if found is not None:
                 return found
         return structure.once(op, True, uses)
