@@ -27,11 +27,11 @@ from ad_compiler.frontend.resolve import (
     LIBRARIES,
     LiveScope,
     Scope,
-    StaticScope,
     UnknownName,
     root_of,
     transparent,
 )
+from ad_compiler.frontend.static import StaticScope
 
 MOST_BYTES = 2_000_000
 DEEPEST = 400  # nesting of the syntax tree; a sum of 400 terms is that deep

@@ -18,7 +18,9 @@ import pytest
 import ad_compiler
 from ad_compiler.frontend.read import from_function, from_path, from_text
 from ad_compiler.frontend.resolve import (
+    READS,
     PythonObject,
+    Read,
     StaticConstant,
     UnknownName,
     UserFunction,
@@ -98,13 +100,65 @@ def test_live_closures_win_and_can_be_empty():
     assert scope.lookup("later") == StaticConstant(1)
 
 
-def test_live_scope_sees_the_present_and_remembers_what_it_handed_out(monkeypatch):
+def reads_of(act) -> list[Read]:
+    """What `act` reads, as the compiler notes it."""
+    reads: list[Read] = []
+    token = READS.set(reads)
+    try:
+        act()
+    finally:
+        READS.reset(token)
+    return reads
+
+
+def test_live_scope_sees_the_present(monkeypatch):
     scope = scope_of(uses_globals)
-    for name in ("SCALE", "TABLE", "np", "helper"):
-        scope.lookup(name)
-    assert scope.signature_of_reads() == {"SCALE": 2.5, "TABLE": TABLE}
     monkeypatch.setattr(sys.modules[__name__], "SCALE", 3.5)
     assert scope.lookup("SCALE") == StaticConstant(3.5)
+
+
+@pytest.mark.parametrize("name", ["SCALE", "TABLE", "helper", "PAIR"])
+def test_a_read_is_current_until_the_name_means_something_else(monkeypatch, name):
+    (read,) = reads_of(lambda: scope_of(uses_globals).lookup(name))
+    assert read.is_current()
+    monkeypatch.setattr(sys.modules[__name__], name, "other")
+    assert not read.is_current()
+    monkeypatch.delattr(sys.modules[__name__], name)
+    assert not read.is_current()
+
+
+def test_modules_are_taken_for_granted():
+    assert reads_of(lambda: scope_of(uses_globals).lookup("np")) == []
+
+
+def test_reads_of_attributes():
+    (read,) = reads_of(lambda: attribute(PythonObject(BOX), "method"))
+    assert read.is_current()  # a bound method is another object at each read
+
+    class Sensor:
+        step = 0.5
+
+        @property
+        def length(self):
+            return float(1e3 * self.step)
+
+    sensor = Sensor()
+    (read,) = reads_of(lambda: attribute(PythonObject(sensor), "length"))
+    assert read.is_current()
+    sensor.step = 0.25
+    assert not read.is_current()
+
+
+def test_reads_of_containers_notice_writes():
+    table = {"a": [1.0]}
+
+    def inner(x):
+        return table["a"]
+
+    (read,) = reads_of(lambda: scope_of(inner).lookup("table"))
+    assert read.is_current()
+    table["a"].append(2.0)
+    assert not read.is_current()
 
 
 def test_live_globals_hide_builtins():
