@@ -1,8 +1,8 @@
 """The lecture's function, ln(x1) + x1·x2 − sin(x2): its gradient at (2, 5) is (5.5, 1.716…).
 
-    adc emit examples/lecture.py                    the source of its gradient
-    adc check examples/lecture.py --at x1=2,x2=5    the gradient, checked
-    python examples/lecture.py                      the gradient, used
+    adc emit examples/lecture.py     the source of its gradient
+    adc check examples/lecture.py    the gradient, proved and checked at the point that is used below
+    python examples/lecture.py       the gradient, used
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ def f(x1: float, x2: float) -> float:
 if __name__ == "__main__":
     import ad_compiler
 
-    value, (x1_bar, x2_bar) = ad_compiler.value_and_grad(f, argnums=(0, 1))(2.0, 5.0)
-    print(f"f(2, 5) = {value:.6f}")
+    x1_bar, x2_bar = ad_compiler.grad(f, argnums=(0, 1))(2.0, 5.0)
+    print(f"f(2, 5) = {f(2.0, 5.0):.6f}")
     print(f"df/dx1  = {x1_bar:.6f}")
     print(f"df/dx2  = {x2_bar:.6f}")

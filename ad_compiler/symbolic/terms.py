@@ -44,9 +44,7 @@ def lift(value: Any) -> Any:
     if isinstance(value, float | np.floating):
         return exact(float(value))
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        lifted = np.empty(value.shape, object)
-        lifted[...] = [] if not value.size else np.vectorize(lambda x: exact(float(x)), otypes=[object])(value)
-        return lifted
+        return np.asarray(np.frompyfunc(lambda number: exact(float(number)), 1, 1)(value), object)
     if isinstance(value, list | tuple):
         return type(value)(map(lift, value))
     return value
@@ -102,7 +100,7 @@ ELEMENTS: dict[str, Callable[..., Any]] = {
 }
 
 Special = Callable[[Sequence[Any], Sequence[Any], Any, dict[str, Any]], Any]
-SAME = ("to_float", "copy", "astype", "real")  # the identity on terms
+SAME = ("to_float", "copy", "real")  # the identity on terms
 
 
 def term_of(
@@ -226,7 +224,55 @@ def _norm(numbers: Sequence[Any], terms: Sequence[Any], result: Any, attributes:
     return np.frompyfunc(sympy.sqrt, 1, 1)(squares)
 
 
+def _copysign(numbers: Sequence[Any], terms: Sequence[Any], result: Any, attributes: dict[str, Any]) -> Any:
+    same_sign = np.signbit(np.asarray(numbers[0])) == np.signbit(np.asarray(numbers[1]))
+    return np.where(same_sign, 1, -1) * np.asarray(terms[0], object)
+
+
+def _heaviside(numbers: Sequence[Any], terms: Sequence[Any], result: Any, attributes: dict[str, Any]) -> Any:
+    return _pick(np.equal(numbers[0], 0), terms[1], np.greater(numbers[0], 0).astype(int))
+
+
+def _matrix(name: str) -> Special:
+    def apply(numbers: Sequence[Any], terms: Sequence[Any], result: Any, attributes: dict[str, Any]) -> Any:
+        if np.shape(numbers[0])[-1] > 4:
+            raise UncheckedError(f"`{name}` of a large matrix cannot be written as a formula")
+        stack = np.shape(numbers[0])[:-2]
+        made = np.empty(stack if name == "det" else np.shape(numbers[0]), object)
+        for place in np.ndindex(stack):
+            matrix = sympy.Matrix(terms[0][place])
+            determinant = matrix.det(method="berkowitz")
+            made[place] = determinant if name == "det" else np.array((matrix.adjugate() / determinant).tolist(), object)
+        if name != "solve":
+            return made
+        right = np.asarray(terms[1], object)
+        return (made @ right[..., None])[..., 0] if right.ndim == 1 else made @ right
+
+    return apply
+
+
+def _einsum(numbers: Sequence[Any], terms: Sequence[Any], result: Any, attributes: dict[str, Any]) -> Any:
+    return np.einsum(attributes["subscripts"], *[np.asarray(term, object) for term in terms])
+
+
+def _arange(numbers: Sequence[Any], terms: Sequence[Any], result: Any, attributes: dict[str, Any]) -> Any:
+    start, _, step = terms
+    return np.array([start + k * step for k in range(len(result))], object)
+
+
+def _astype(numbers: Sequence[Any], terms: Sequence[Any], result: Any, attributes: dict[str, Any]) -> Any:
+    return terms[0] if np.asarray(result).dtype.kind == "f" else None
+
+
 SPECIAL: dict[str, Special] = {
+    "arange": _arange,
+    "astype": _astype,
+    "copysign": _copysign,
+    "einsum": _einsum,
+    "heaviside": _heaviside,
+    "inv": _matrix("inv"),
+    "det": _matrix("det"),
+    "solve": _matrix("solve"),
     "absolute": _absolute,
     "maximum": _extreme(1),
     "minimum": _extreme(-1),
