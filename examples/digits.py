@@ -8,6 +8,7 @@ with scikit-learn.  At least 97 % of the held-out images are read right; the los
 """
 
 import argparse
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib as mpl
@@ -27,7 +28,7 @@ def initial_parameters(rng, sizes):
     """Weights whose variance keeps that of the signals from layer to layer; biases of zero."""
     return [
         (rng.normal(0.0, np.sqrt(2.0 / inputs), (inputs, outputs)), np.zeros(outputs))
-        for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True)
+        for inputs, outputs in pairwise(sizes)
     ]
 
 

@@ -8,7 +8,7 @@ A refusal is a failure, unless the example says that refusing is right.
 from __future__ import annotations
 
 import copy
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,7 @@ def plain(example: Example, *chosen: Any) -> Any:
     return example.function(*arguments(example, chosen))
 
 
-@lru_cache(maxsize=None)
+@cache
 def reference(index: int) -> tuple[tuple, tuple, np.ndarray, np.ndarray]:
     """The chosen arguments, a direction, the derivative along it and what the differences leave open."""
     example = EXAMPLES[index]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.random_programs.__main__ import accepted, report, shares, run
+from tests.random_programs.__main__ import accepted, report, run, shares
 from tests.random_programs.generate import KINDS, program
 from tests.random_programs.judge import judge
 from tests.random_programs.shrink import shrink
@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_program() -> None:
 
 def test_most_programs_are_usable() -> None:
     """The generator's own quality: programs that run, stay bounded and are smooth where they are tried."""
-    from tests.random_programs.judge import Expected, Unusable, forget, limited, load
+    from tests.random_programs.judge import Expected, UnusableError, forget, limited, load
 
     usable = 0
     for seed in range(60):
@@ -48,7 +48,7 @@ def test_most_programs_are_usable() -> None:
             with limited(2):
                 Expected(f, made.args)
             usable += 1
-        except (Unusable, ArithmeticError):
+        except (UnusableError, ArithmeticError):
             pass
         finally:
             forget(f)
@@ -62,6 +62,8 @@ def test_a_program_that_raises_is_no_test() -> None:
 
 
 def test_shrinking_keeps_what_fails_and_no_more() -> None:
-    source = "def f(x):\n    y = x * 2.0\n    for i in range(3):\n        y = y + 1.0\n    z = bad(y + x)\n    return z * y\n"
+    source = (
+        "def f(x):\n    y = x * 2.0\n    for i in range(3):\n        y = y + 1.0\n    z = bad(y)\n    return z * y\n"
+    )
     small = shrink(source, lambda text: "bad(" in text and "return" in text)
     assert small == "def f(x):\n    bad(0.5)\n    return 0.5\n" or small.count("\n") <= 3

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 import ad_compiler
 from tests.benchmarks import measure, problems
 
@@ -51,24 +53,33 @@ def compile_rows(quick: bool) -> Iterator[tuple[str, ...]]:
 def call_rows(quick: bool) -> Iterator[tuple[str, ...]]:
     """A call that finds its compiled function, against calling that one directly."""
 
-    def f(x, y):
+    def product(x: Any, y: Any) -> Any:
         return x * y
 
-    for label, args in (("two numbers", (1.5, 2.0)),):
-        g = ad_compiler.grad(f)
-        direct = g.compiled(*args)
+    def weighted(p: Any) -> Any:
+        return np.sum(p["w"] * p["x"])
 
-        def wrapper(*given: Any, **named: Any) -> Any:
-            return direct(*given, **named)
+    weights = {"w": np.ones(3), "x": np.ones(3)}
+    yield call_row("two numbers", product, 1.5, 2.0)
+    yield call_row("two arrays", lambda x, y: np.sum(x * y), np.ones(3), np.ones(3))
+    yield call_row("a dict of two arrays", weighted, weights)
 
-        through, straight, wrapped = measure.compare(lambda: g(*args), lambda: direct(*args), lambda: wrapper(*args))
-        yield (
-            label,
-            f"{1e9 * straight:.0f} ns",
-            f"{through / straight:.1f}",
-            f"{wrapped / straight:.1f}",
-            f"{1e9 * (through - straight):.0f} ns",
-        )
+
+def call_row(label: str, f: Callable[..., Any], *args: Any) -> tuple[str, ...]:
+    gradient = ad_compiler.grad(f)
+    direct = gradient.compiled(*args)
+
+    def wrapper(*given: Any, **named: Any) -> Any:
+        return direct(*given, **named)
+
+    through, straight, wrapped = measure.compare(lambda: gradient(*args), lambda: direct(*args), lambda: wrapper(*args))
+    return (
+        label,
+        f"{1e9 * straight:.0f} ns",
+        f"{through / straight:.1f}",
+        f"{wrapped / straight:.1f}",
+        f"{1e9 * (through - straight):.0f} ns",
+    )
 
 
 def element_rows(quick: bool) -> Iterator[tuple[str, ...]]:

@@ -75,7 +75,7 @@ def recurrence(r, x, n):
 def recurrence_by_hand(r, x, n):
     tape = []
     for _ in range(n):
-        tape.append(x)  # noqa: PERF402
+        tape.append(x)
         x = r * x * (1.0 - x)
     value = x
     r_bar, x_bar = 0.0, 1.0
@@ -90,7 +90,7 @@ def recurrence_by_hand(r, x, n):
 
 
 def jacobi(steps, A, B):
-    for t in range(1, steps):
+    for _ in range(1, steps):
         B[1:-1] = 0.33333 * (A[:-2] + A[1:-1] + A[2:])
         A[1:-1] = 0.33333 * (B[:-2] + B[1:-1] + B[2:])
     return np.sum(A * A)
@@ -152,7 +152,9 @@ def problems(quick: bool = False) -> list[Problem]:
         Problem("logistic regression", logistic, logistic_by_hand, (rng.normal(size=20) * 0.1, X, t), (0,)),
         Problem("two-layer network", network, network_by_hand, (*layers, X, rng.normal(size=(rows, 5))), (0, 1, 2, 3)),
         Problem(f"recurrence of {steps} steps", recurrence, recurrence_by_hand, (3.2, 0.3, steps), (0, 1)),
-        Problem("stencil in place", jacobi, jacobi_by_hand, (100, rng.normal(size=cells), rng.normal(size=cells)), (1, 2)),
+        Problem(
+            "stencil in place", jacobi, jacobi_by_hand, (100, rng.normal(size=cells), rng.normal(size=cells)), (1, 2)
+        ),
         elements(1000 if quick else 10_000),
     ]
 

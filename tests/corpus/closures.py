@@ -26,7 +26,7 @@ def nested_function(x, y):
 
 @example(0.6)
 def lambda_inside(x):
-    square = lambda t: t * t  # noqa: E731
+    square = lambda t: t * t
     return square(x) + square(square(x) + 1.0)
 
 
@@ -126,7 +126,7 @@ def dict_of_functions(x):
 def default_captures_value(x):
     total = 0.0
     for k in range(3):
-        f = lambda t, k=k: t * k + t**2  # noqa: E731
+        f = lambda t, k=k: t * k + t**2
         total += f(x)
     return total
 

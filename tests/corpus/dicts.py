@@ -47,7 +47,10 @@ def iterate_over_keys_and_values(p):
     return total
 
 
-@example({"layers": [{"W": np.eye(2) * 0.4, "b": np.ones(2) * 0.1}, {"W": np.ones((2, 2)), "b": np.zeros(2)}]}, np.array([0.3, -0.8]))
+@example(
+    {"layers": [{"W": np.eye(2) * 0.4, "b": np.ones(2) * 0.1}, {"W": np.ones((2, 2)), "b": np.zeros(2)}]},
+    np.array([0.3, -0.8]),
+)
 def nested_dicts(params, x):
     h = x
     for layer in params["layers"]:

@@ -97,7 +97,7 @@ def comprehension_with_condition(x):
 @example(0.6)
 def comprehension_over_range(x):
     terms = [x**k / (k + 1.0) for k in range(5)]
-    pairs = [(a, b * 2.0) for a, b in zip(terms, terms[1:])]
+    pairs = [(a, b * 2.0) for a, b in zip(terms, terms[1:])]  # noqa: RUF007
     return sum([a * b for a, b in pairs])
 
 

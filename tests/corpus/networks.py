@@ -11,7 +11,9 @@ W2, b2 = rng.normal(size=(4, 2)) * 0.6, rng.normal(size=2) * 0.2
 Y = rng.normal(size=(5, 2))
 LABELS = np.array([0, 1, 1, 0, 1])
 BITS = np.array([True, False, True, True, False])
-INPUTS = np.array([[0.52, 1.12, 0.77, 1.0], [0.88, -1.08, 0.15, 1.0], [0.52, 0.06, -1.30, 1.0], [0.74, -2.49, 1.39, 1.0]])
+INPUTS = np.array(
+    [[0.52, 1.12, 0.77, 1.0], [0.88, -1.08, 0.15, 1.0], [0.52, 0.06, -1.30, 1.0], [0.74, -2.49, 1.39, 1.0]]
+)
 TARGETS = np.array([True, True, False, True])
 
 
@@ -122,7 +124,9 @@ def lstm(W, b, xs):
     return np.sum(h * h)
 
 
-@example(rng.normal(size=(5, 3)) * 0.5, rng.normal(size=(3, 3)) * 0.5, rng.normal(size=(3, 3)) * 0.5, rng.normal(size=(3, 3)))
+@example(
+    rng.normal(size=(5, 3)) * 0.5, rng.normal(size=(3, 3)) * 0.5, rng.normal(size=(3, 3)) * 0.5, rng.normal(size=(3, 3))
+)
 def self_attention(x, Wq, Wk, Wv):
     q, k, v = x @ Wq, x @ Wk, x @ Wv
     scores = q @ k.T / np.sqrt(k.shape[1])

@@ -138,7 +138,13 @@ def lennard_jones_chain(r):
     return energy
 
 
-@example(np.array([0.6, 0.4]), np.array([[0.7, 0.3], [0.2, 0.8]]), np.array([[0.5, 0.5], [0.1, 0.9]]), np.array([0, 1, 1, 0]), wrt="initial, A, B")
+@example(
+    np.array([0.6, 0.4]),
+    np.array([[0.7, 0.3], [0.2, 0.8]]),
+    np.array([[0.5, 0.5], [0.1, 0.9]]),
+    np.array([0, 1, 1, 0]),
+    wrt="initial, A, B",
+)
 def hidden_markov_forward(initial, A, B, observations):
     alpha = initial * B[:, observations[0]]
     loglik = 0.0

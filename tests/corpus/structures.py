@@ -36,7 +36,7 @@ class Point(NamedTuple):
     y: float
 
 
-Spring = namedtuple("Spring", "k rest")
+Spring = namedtuple("Spring", "k rest")  # noqa: PYI024
 
 
 @dataclass

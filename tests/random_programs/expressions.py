@@ -198,7 +198,9 @@ class Expressions:
         candidates = [name.name for name in self.names(lambda type: type == Type("array", shape))] * 2
         for name in self.names(lambda type: type.kind == "array"):
             candidates += self.parts(name, shape)
-        for name in self.names(lambda type: type.kind == "list" and type.element == Type("array", shape) and type.size > 0):
+        for name in self.names(
+            lambda type: type.kind == "list" and type.element == Type("array", shape) and type.size > 0
+        ):
             candidates.append(f"{name.name}[{self.rng.choice([0, -1])}]")
         if not candidates or self.maybe(0.05):
             return self.creation(shape)
@@ -208,7 +210,9 @@ class Expressions:
         size = str(shape[0]) if len(shape) == 1 else str(shape)
         if len(shape) == 1 and self.maybe(0.4):
             return f"np.array([{', '.join(self.scalar(1) for _ in range(shape[0]))}])"
-        return self.rng.choice([f"np.ones({size})", f"np.full({size}, {self.scalar_leaf()})", f"np.zeros({size}) + {self.scalar_leaf()}"])
+        return self.rng.choice(
+            [f"np.ones({size})", f"np.full({size}, {self.scalar_leaf()})", f"np.zeros({size}) + {self.scalar_leaf()}"]
+        )
 
     def parts(self, name: Name, shape: Shape) -> list[str]:
         """Ways to take an array of `shape` out of this one by basic indexing."""
@@ -262,14 +266,23 @@ class Expressions:
 
     def array_special(self, shape: Shape, depth: int) -> str:
         first, second = self.array(shape, depth - 1), self.array(shape, depth - 1)
-        forms = [f"np.where({self.atom(first)} > {self.constant()}, {second}, {self.partner(shape, depth - 1)})",
-                 f"np.maximum({first}, {second})", f"np.cumsum({first}, axis=0)", f"np.roll({first}, 1, axis=0)"]  # fmt: skip
+        chosen = self.partner(shape, depth - 1)
+        forms = [
+            f"np.where({self.atom(first)} > {self.constant()}, {second}, {chosen})",
+            f"np.maximum({first}, {second})",
+            f"np.cumsum({first}, axis=0)",
+            f"np.roll({first}, 1, axis=0)",
+        ]
         if len(shape) == 1:
             n = shape[0]
-            wide = sorted({name.type.shape for name in self.names(lambda type: type.kind == "array" and len(type.shape) == 2)})
+            wide = sorted(
+                {name.type.shape for name in self.names(lambda type: type.kind == "array" and len(type.shape) == 2)}
+            )
             for rows, columns in wide:
                 if rows == n:
-                    forms += [f"{self.atom(self.array((rows, columns), depth - 1))} @ {self.atom(self.array((columns,), depth - 1))}"]
+                    forms += [
+                        self.fill("{} @ {}", self.array((rows, columns), depth - 1), self.array((columns,), depth - 1))
+                    ]
                     forms += [f"np.sum({self.array((rows, columns), depth - 1)}, axis=1)"]
                 if columns == n:
                     forms += [f"np.mean({self.array((rows, columns), depth - 1)}, axis=0)"]

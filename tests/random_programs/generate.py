@@ -13,12 +13,16 @@ from tests.random_programs.expressions import SCALAR, Expressions, Helper, Name,
 KINDS: dict[str, frozenset[str]] = {
     "scalar": frozenset({"branches", "loops", "whiles", "helpers", "closures"}),
     "arrays": frozenset({"arrays", "branches", "loops", "helpers"}),
-    "functional": frozenset({"arrays", "branches", "loops", "whiles", "helpers", "closures", "lists", "comprehensions"}),
+    "functional": frozenset(
+        {"arrays", "branches", "loops", "whiles", "helpers", "closures", "lists", "comprehensions"}
+    ),
     "inplace": frozenset({"arrays", "branches", "loops", "writes", "views"}),
     "containers": frozenset({"arrays", "branches", "loops", "lists", "append", "dicts", "helpers"}),
-    "mixed": frozenset({"arrays", "branches", "loops", "whiles", "helpers", "closures", "lists", "append", "dicts", "writes",
-                        "views", "returns"}),
-}  # fmt: skip
+    "mixed": frozenset(
+        {"arrays", "branches", "loops", "whiles", "helpers", "closures", "lists", "append", "dicts"}
+        | {"writes", "views", "returns"}
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,11 @@ class Generator:
         scalars = [Name(name, SCALAR) for name in ("x", "y")[: self.rng.randint(1, 2)]]
         if "arrays" not in self.features:
             return scalars
-        arrays = [Name("v", array(3)), Name("w", array(self.rng.choice([3, 4]))), Name("A", array(3, self.rng.choice([3, 4])))]
+        arrays = [
+            Name("v", array(3)),
+            Name("w", array(self.rng.choice([3, 4]))),
+            Name("A", array(3, self.rng.choice([3, 4]))),
+        ]
         return scalars + self.rng.sample(arrays, self.rng.randint(1, 3))
 
     def value(self, type: Type) -> Any:
@@ -84,7 +92,11 @@ class Generator:
             if kind == "scalar":
                 terms.append(self.rng.choice([name.name, f"np.sin({name.name})", f"{name.name} ** 2"]))
             elif kind == "array":
-                terms.append(self.rng.choice([f"np.sum({name.name})", f"np.sum({name.name} ** 2)", f"np.mean(np.cos({name.name}))"]))
+                terms.append(
+                    self.rng.choice(
+                        [f"np.sum({name.name})", f"np.sum({name.name} ** 2)", f"np.mean(np.cos({name.name}))"]
+                    )
+                )
             elif kind == "list" and element == SCALAR:
                 terms.append(f"sum({name.name})")
             elif kind == "list" and name.type.size:
@@ -277,7 +289,9 @@ class Generator:
         else:
             shape = base.type.shape
             smaller = [(n,) for n in range(1, max(shape) + 1)] + ([(shape[0] - 1, *shape[1:])] if shape[0] > 1 else [])
-            parts = sorted((part, wanted) for wanted in smaller for part in self.draw.parts(base, wanted) if ".T" not in part)
+            parts = sorted(
+                (part, wanted) for wanted in smaller for part in self.draw.parts(base, wanted) if ".T" not in part
+            )
             whole = [(f"{base.name}[:]", shape)]
             target, wanted = self.rng.choice(parts + whole)
             text = self.draw.partner(wanted, 1)
@@ -336,7 +350,11 @@ class Generator:
 
     def swap(self) -> None:
         first, second = self.rng.sample(self.draw.names(lambda type: type.kind == "scalar"), 2)
-        right = f"{second.name}, {first.name}" if self.rng.random() < 0.5 else f"{second.name}, {self.tame(self.draw.scalar(1))}"
+        right = (
+            f"{second.name}, {first.name}"
+            if self.rng.random() < 0.5
+            else f"{second.name}, {self.tame(self.draw.scalar(1))}"
+        )
         self.line(f"{first.name}, {second.name} = {right}")
 
     # -- control --------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ class Verdict:
         return self.outcome in ("wrong", "crashed")
 
 
-class Unusable(Exception):
+class UnusableError(Exception):
     """The program raises, grows beyond bounds, or is not smooth where it is tried."""
 
 
@@ -90,7 +90,7 @@ def judge(program: Program, *, second_order: bool = True) -> Verdict:
         try:
             with limited(2):
                 expected = Expected(f, program.args)
-        except (Unusable, Exception) as error:
+        except (UnusableError, Exception) as error:
             forget(f)
             return Verdict("unusable", str(error) or type(error).__name__)
         verdict = Verdict("right")
@@ -113,14 +113,17 @@ class Expected:
     def __init__(self, f: Callable[..., Any], args: tuple) -> None:
         self.out = f(*copy.deepcopy(args))
         if not _bounded(self.out):
-            raise Unusable("grows")
+            raise UnusableError("grows")
         if not numeric.same_bits(f(*copy.deepcopy(args)), self.out):
-            raise Unusable("not deterministic")
+            raise UnusableError("not deterministic")
         self.scalar = np.shape(self.out) == ()
         self.direction = numeric.random_like(args, seed=1)
         self.derivative, self.error = numeric.directional(f, args, self.direction)
-        if not _bounded(self.derivative) or np.max(self.error / np.maximum(1.0, abs(self.derivative)), initial=0) > 1e-6:
-            raise Unusable("rough")
+        if (
+            not _bounded(self.derivative)
+            or np.max(self.error / np.maximum(1.0, abs(self.derivative)), initial=0) > 1e-6
+        ):
+            raise UnusableError("rough")
 
 
 def _bounded(value: Any) -> bool:
@@ -128,7 +131,7 @@ def _bounded(value: Any) -> bool:
     return bool(np.all(np.isfinite(numbers)) and np.max(np.abs(numbers), initial=0) < 1e6)
 
 
-class Wrong(Exception):
+class WrongError(Exception):
     """A derivative, a value or an argument is not what it must be."""
 
 
@@ -138,14 +141,14 @@ def _attempt(check: Callable, f: Callable, args: tuple, expected: Expected, sett
         with limited(20):
             check(f, given, expected, settings)
         if not numeric.same_bits(given, args):
-            raise Wrong("an argument is changed")
+            raise WrongError("an argument is changed")
     except ad_compiler.Error as error:
         if type(error).__name__ == "InternalError" or error.code.startswith("ADC3"):
             return Verdict("crashed", f"{where}: {error.code}", str(error))
         if not error.lineno:
             return Verdict("wrong", f"{where}: {error.code} has no location", str(error))
         return Verdict("refused", error.code, str(error))
-    except Wrong as error:
+    except WrongError as error:
         return Verdict("wrong", f"{where}: {str(error).split(':')[0]}", str(error))
     except Exception as error:
         import traceback
@@ -160,12 +163,12 @@ def _attempt(check: Callable, f: Callable, args: tuple, expected: Expected, sett
 def _compare(got: Any, wanted: Any, error: Any, what: str, tolerance: float = 1e-6) -> None:
     got, wanted = np.atleast_1d(got), np.atleast_1d(wanted)
     if not numeric.close(got, wanted, error, tolerance):
-        raise Wrong(f"{what}: got {got}, expected {wanted}")
+        raise WrongError(f"{what}: got {got}, expected {wanted}")
 
 
 def _compare_value(out: Any, expected: Any) -> None:
     if not numeric.same_bits(np.asarray(out), np.asarray(expected)):
-        raise Wrong(f"the primal's value: got {out!r}, expected {expected!r}")
+        raise WrongError(f"the primal's value: got {out!r}, expected {expected!r}")
 
 
 def reverse(f: Callable, args: tuple, expected: Expected, settings: dict) -> None:
@@ -174,17 +177,22 @@ def reverse(f: Callable, args: tuple, expected: Expected, settings: dict) -> Non
     ct = numeric.random_like(expected.out, seed=2)
     bars = pullback(ct)
     if not numeric.same_structure(bars, args):
-        raise Wrong(f"the structure of the gradient: got {bars!r}")
-    _compare(numeric.dot(bars, expected.direction), numeric.flat(ct) @ expected.derivative, np.sum(expected.error), "gradient")
+        raise WrongError(f"the structure of the gradient: got {bars!r}")
+    _compare(
+        numeric.dot(bars, expected.direction),
+        numeric.flat(ct) @ expected.derivative,
+        np.sum(expected.error),
+        "gradient",
+    )
     if not numeric.same_bits(pullback(ct), bars):
-        raise Wrong("the pullback, used twice")
+        raise WrongError("the pullback, used twice")
     if expected.scalar:
         compiled = ad_compiler.value_and_grad(f, argnums=tuple(range(len(args))), **settings)
         value, gradient = compiled(*args)
         _compare_value(value, expected.out)
         _compare(numeric.flat(gradient) * numeric.flat(ct), numeric.flat(bars), 0.0, "value_and_grad and vjp", 1e-9)
         if not numeric.same_bits(compiled(*args), (value, gradient)):
-            raise Wrong("a second call")
+            raise WrongError("a second call")
 
 
 def forward(f: Callable, args: tuple, expected: Expected, settings: dict) -> None:

@@ -63,7 +63,9 @@ def _edits(tree: ast.Module) -> Iterator[Callable[[], None]]:
                 for position, item in enumerate(value):
                     if isinstance(item, ast.expr):
                         for smaller in _smaller(item):
-                            yield lambda value=value, position=position, smaller=smaller: value.__setitem__(position, smaller)
+                            yield lambda value=value, position=position, smaller=smaller: value.__setitem__(
+                                position, smaller
+                            )
 
 
 def _statement_edits(block: list[ast.stmt], position: int) -> Iterator[Callable[[], None]]:
@@ -83,7 +85,9 @@ def _smaller(expression: ast.expr) -> Iterator[ast.expr]:
         return
     for child in ast.iter_child_nodes(expression):
         if isinstance(child, ast.expr) and not isinstance(child, ast.Slice | ast.Starred):
-            if not (isinstance(expression, ast.Attribute) or (isinstance(expression, ast.Call) and child is expression.func)):
+            if not (
+                isinstance(expression, ast.Attribute) or (isinstance(expression, ast.Call) and child is expression.func)
+            ):
                 yield child
     if not isinstance(expression, ast.List | ast.Tuple | ast.Dict | ast.Lambda):
         yield ast.Constant(0.5)
