@@ -304,21 +304,22 @@ class _Rounds:
     # -- copies --------------------------------------------------------------------------------------
 
     def settle(self, op: Op, conflicts: list[_Conflict], done: set[tuple[object, int]]) -> None:
+        """Insert copies against the conflicts of one write; an addition that had better make a new array does."""
+        patient = self.turn <= PATIENCE
         places: list[tuple[Op | Value, int]] = []
-        base_depth = self.depth(op)
-        bases = {conflict: self.base_place(conflict) for conflict in map(_key, conflicts)}
-        for conflict in map(_key, conflicts):
-            base = bases[conflict]
+        for conflict in conflicts:
+            base = self.base_place(conflict) if patient else (op, 0)
             depth = self.depth(base[0])
-            if conflict.holder is not None and self.turn <= PATIENCE and op not in self.in_place:
+            if op in self.in_place:
+                if depth >= self.depth(op):
+                    self.refused.add(op)
+                    return
+            elif conflict.holder is not None and patient:
                 sources = self.sources(conflict)
                 if sources and len(sources) <= 3 and all(self.depth(_op(place)) <= depth for place, _ in sources):
                     places += sources
                     continue
-            if op in self.in_place and (depth >= base_depth or self.turn > PATIENCE):
-                self.refused.add(op)
-                return
-            places.append(base if self.turn <= PATIENCE else (op, 0))
+            places.append(base)
         for place, k in places:
             if (place, k) not in done:
                 done.add((place, k))
@@ -349,8 +350,6 @@ class _Rounds:
             start = loop.operands[slot]
             if conflict.root not in self.top.get(start, NOTHING) or (start.op is not None and start.op.name == "fresh"):
                 return place
-            if start is conflict.holder and self.layout.home[start] is not self.layout.block_of[loop]:
-                pass  # alive beside the loop: a copy before it separates the two
             current, place = start, (loop, slot)
 
     def sources(self, conflict: _Conflict) -> list[tuple[Op | Value, int]] | None:
@@ -410,6 +409,8 @@ class _Rounds:
             place.hint, copy.results[0].hint = "", place.hint
             return
         copy = self.fresh(place.operands[k], place)
+        if place.name in WRITES and k == 0:
+            copy.results[0].hint = place.results[0].hint
         block = self.layout.block_of[place]
         if place.operands[k] in self.function.body.parameters and (k == 0 or place.name in LOOPS):
             copy.attributes["entry"] = True
@@ -451,10 +452,6 @@ class _Rounds:
     def repeats(self, value: Value) -> bool:
         """Whether a list may hold one array twice."""
         return False
-
-
-def _key(conflict: _Conflict) -> _Conflict:
-    return conflict
 
 
 def _op(place: Op | Value) -> Op:

@@ -25,14 +25,14 @@ def mark(node: ast.stmt, op: Op) -> ast.stmt:
     return node
 
 
-def annotate(body: list[ast.stmt]) -> list[ast.stmt]:
-    """The body of a function with its comments."""
+def annotate(body: list[ast.stmt], *, sweeps: bool = True) -> list[ast.stmt]:
+    """The body of a function with its comments; `sweeps` says whether to head the sweeps."""
     phases = {op.phase for node in ast.walk(ast.Module(body, [])) if (op := _op(node)) is not None}
     result: list[ast.stmt] = []
     phase = ""
     for node in body:
         op = _op(node)
-        if op is not None and op.phase and op.phase != phase and "reverse" in phases:
+        if sweeps and op is not None and op.phase and op.phase != phase and "reverse" in phases:
             phase = op.phase
             result.append(Comment(text=TITLES.get(phase, phase)))
         result.append(node)

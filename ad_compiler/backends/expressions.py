@@ -329,13 +329,14 @@ def copy_of(made: ast.expr, type: Any) -> ast.expr:
     return ast.Call(ast.Attribute(made, "copy", ast.Load()), [], [])
 
 
-def deep_copy(made: ast.expr, type: Any) -> ast.expr:
+def deep_copy(made: ast.expr, type: Any, depth: int = 0) -> ast.expr:
     """A copy for a caller: of a list with its elements, of something that may be a number too."""
     if isinstance(type, ListType):
         if is_scalar(type.element):
             return ast.Call(name("list"), [made], [])
-        element = deep_copy(name("part"), type.element)
-        return ast.ListComp(element, [ast.comprehension(ast.Name("part", ast.Store()), made, [], 0)])
+        part = f"part_{depth}" if depth else "part"
+        element = deep_copy(name(part), type.element, depth + 1)
+        return ast.ListComp(element, [ast.comprehension(ast.Name(part, ast.Store()), made, [], 0)])
     if isinstance(type, Tensor) and not rank(type):
         if type.dtype == "bool":
             return ast.Call(numpy("copy"), [made], [])

@@ -144,24 +144,32 @@ class Naming:
                 depth[op] = 1 + sum(1 for owner in self.layout.around(op) if owner.name == "closure")
         chosen: dict[Group, str] = {}
         taken: dict[tuple[Op | None, str], Spans] = {}
-        forbidden: dict[Op | None, set[str]] = {None: set()}
-        order = [group for group in groups if group.fixed] + [group for group in groups if not group.fixed]
-        for level in range(max(depth.values()) + 1):
-            for group in order:
-                if depth[group.scope] != level:
-                    continue
-                if group.scope not in forbidden:
-                    outside = captured(group.scope) if group.scope is not None else []
-                    forbidden[group.scope] = {
-                        chosen[self.groups[value]] for value in outside if value in self.groups
-                    }
-                name = group.fixed or self.choose(group, taken, forbidden[group.scope])
-                chosen[group] = name
-                taken.setdefault((group.scope, name), Spans()).add(group.spans)
+        forbidden = self.kept_for_closures()
+        order = sorted(groups, key=lambda group: (depth[group.scope], group.fixed is None, group.first))
+        for group in order:
+            if group.scope is not None and group.scope not in forbidden:
+                seen = [self.groups[value] for value in captured(group.scope) if value in self.groups]
+                forbidden[group.scope] = {chosen[one] for one in seen}
+            own = forbidden.get(group.scope, set()) | forbidden.get(group, set())
+            name = group.fixed if group.fixed and group.fixed not in own else self.choose(group, taken, own)
+            chosen[group] = name
+            taken.setdefault((group.scope, name), Spans()).add(group.spans)
         return {value: chosen[group] for value, group in self.groups.items()}
 
+    def kept_for_closures(self) -> dict[Op | Group | None, set[str]]:
+        """The names of a closure's parameters are not for what it captures."""
+        found: dict[Op | Group | None, set[str]] = {}
+        for op in self.layout.ops:
+            if op.name == "closure":
+                own = {self.fixed[value] for value in op.regions[0].parameters if value in self.fixed}
+                for value in captured(op):
+                    group = self.groups.get(value)
+                    if group is not None and not group.fixed:
+                        found.setdefault(group, set()).update(own)
+        return found
+
     def choose(self, group: Group, taken: dict[tuple[Op | None, str], Spans], forbidden: set[str]) -> str:
-        for name in self.candidates(group.hint):
+        for name in self.candidates(group.fixed or group.hint):
             if name in self.reserved or name in forbidden:
                 continue
             others = taken.get((group.scope, name))

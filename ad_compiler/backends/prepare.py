@@ -29,9 +29,8 @@ def prepare(function: Function) -> Function:
     """The function for emission; `function` stays as it is."""
     made = clone_function(function)
     drop_identities(made)
+    fuse_writes(made)
     drop_useless(made)
-    if fuse_writes(made):
-        drop_useless(made)
     borrow_shapes(made)
     spread_hints(made)
     return made
@@ -157,8 +156,8 @@ def _narrow(op: Op, needed: set[Value]) -> None:
 # -- writes --------------------------------------------------------------------------------------------
 
 
-def fuse_writes(function: Function) -> bool:
-    """Writes through views, and `x op= y`; whether there were any."""
+def fuse_writes(function: Function) -> None:
+    """Writes through views, and `x op= y`."""
     uses: dict[Value, int] = {}
     home = {op: function.body for op in function.body.ops}
     for op in walk(function.body):
@@ -179,7 +178,7 @@ def fuse_writes(function: Function) -> bool:
             _augment(op, uses)
         return None
 
-    return sweep(function.body, visit)
+    sweep(function.body, visit)
 
 
 def _through_view(op: Op, uses: dict[Value, int], home: dict[Op, Block]) -> list[Op] | None:

@@ -170,10 +170,10 @@ class _Folding:
 
     def takes_expression(self, reader: Op, k: int, made: Op) -> bool:
         """Whether an expression may stand where `reader` has its operand `k`."""
+        if reader.name in WRITES and k == 0:
+            return False
         if made.name == "fresh":
             return reader.name in (*HOLDERS, "return") or (reader.name == "yield" and self.is_exit(reader))
-        if reader.name in WRITES:
-            return k > 0
         if reader in self.plan.ownership.increments:
             return k > 0
         if reader.name in LOOPS:

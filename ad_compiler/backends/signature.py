@@ -64,8 +64,10 @@ class Signature:
 
     def arguments(self, names: dict[Value, str]) -> ast.arguments:
         made = ast.arguments(posonlyargs=[], args=[], vararg=None, kwonlyargs=[], kw_defaults=[], kwarg=None, defaults=[])
-        for parameter in self.parameters:
-            argument = ast.arg(parameter.name, annotation(parameter.annotation))
+        for parameter, values in self.leaves():
+            leaf = isinstance(parameter.tree, trees.Leaf)
+            own = names.get(values[0], parameter.name) if leaf and self.outer is not None else parameter.name
+            argument = ast.arg(own, annotation(parameter.annotation))
             default = expression(parameter.default)
             if parameter.kind == "star":
                 made.vararg = argument

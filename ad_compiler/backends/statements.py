@@ -151,15 +151,15 @@ class Statements:
 
     # -- writes ---------------------------------------------------------------------------------------
 
-    def owned(self, op: Op) -> tuple[list[ast.stmt], str]:
-        """The variable that the write goes to; it may have to take over the object first."""
+    def owned(self, op: Op) -> tuple[str, list[ast.stmt]]:
+        """The variable that is written, and what gives the result its own name, where it has one."""
         result, base = self.names.get(op.results[0]), self.names[op.operands[0]]
         if result is None or result == base:
-            return [], base
-        return [ast.Assign([ast.Name(result, ast.Store())], name(base))], result
+            return base, []
+        return base, [ast.Assign([ast.Name(result, ast.Store())], name(base))]
 
     def op_setitem(self, op: Op) -> list[ast.stmt]:
-        before, variable = self.owned(op)
+        variable, after = self.owned(op)
         slots = op.operands[2:]
         value = self.value(op.operands[1])
         place = self.expressions.path(op, name(variable), slots)
@@ -167,58 +167,61 @@ class Statements:
         operator = op.attributes.get("operator")
         whole = bool(index) and all(item is Ellipsis or item == SliceItem() for item in index)
         if operator is not None and whole and not op.attributes.get("path"):
-            return [*before, ast.AugAssign(ast.Name(variable, ast.Store()), OPERATORS[operator](), value)]
+            return [ast.AugAssign(ast.Name(variable, ast.Store()), OPERATORS[operator](), value), *after]
         target = self.expressions.subscript(place, index, slots)
         target.ctx = ast.Store()
         if operator is not None:
-            return [*before, ast.AugAssign(target, OPERATORS[operator](), value)]
-        return [*before, ast.Assign([target], value)]
+            return [ast.AugAssign(target, OPERATORS[operator](), value), *after]
+        return [ast.Assign([target], value), *after]
 
     def op_add_at(self, op: Op) -> list[ast.stmt]:
-        before, variable = self.owned(op)
+        variable, after = self.owned(op)
         slots = op.operands[2:]
         value = self.value(op.operands[1])
         place = self.expressions.path(op, name(variable), slots)
         index = op.attributes["index"]
         if index_is_array(op):
             call = ast.Attribute(numpy("add"), "at", ast.Load())
-            return [*before, ast.Expr(ast.Call(call, [place, self.expressions.index_object(index, slots), value], []))]
+            return [ast.Expr(ast.Call(call, [place, self.expressions.index_object(index, slots), value], [])), *after]
         target = self.expressions.subscript(place, index, slots)
         target.ctx = ast.Store()
-        return [*before, ast.AugAssign(target, ast.Add(), value)]
+        return [ast.AugAssign(target, ast.Add(), value), *after]
 
     def op_append(self, op: Op) -> list[ast.stmt]:
-        before, variable = self.owned(op)
+        variable, after = self.owned(op)
         call = ast.Attribute(name(variable), "append", ast.Load())
-        return [*before, ast.Expr(ast.Call(call, [self.value(op.operands[1])], []))]
+        return [ast.Expr(ast.Call(call, [self.value(op.operands[1])], [])), *after]
 
     def op_pop(self, op: Op) -> list[ast.stmt]:
-        before, variable = self.owned(op)
+        variable, after = self.owned(op)
         call = ast.Call(ast.Attribute(name(variable), "pop", ast.Load()), [], [])
         popped = op.results[1]
         if popped not in self.plan.readers:
-            return [*before, ast.Expr(call)]
-        return [*before, ast.Assign([ast.Name(self.names[popped], ast.Store())], call)]
+            return [ast.Expr(call), *after]
+        if after:  # the popped value may have the name of the old list
+            variable = self.names[op.results[0]]
+            call = ast.Call(ast.Attribute(name(variable), "pop", ast.Load()), [], [])
+        return [*after, ast.Assign([ast.Name(self.names[popped], ast.Store())], call)]
 
     def op_list_set(self, op: Op) -> list[ast.stmt]:
-        before, variable = self.owned(op)
+        variable, after = self.owned(op)
         target = ast.Subscript(name(variable), self.value(op.operands[1]), ast.Store())
-        return [*before, ast.Assign([target], self.value(op.operands[2]))]
+        return [ast.Assign([target], self.value(op.operands[2])), *after]
 
     def op_list_add_at(self, op: Op) -> list[ast.stmt]:
         """An element that is an array is replaced, not written: it may be in the list twice."""
-        before, variable = self.owned(op)
+        variable, after = self.owned(op)
         xs, v, i = op.operands
         target = ast.Subscript(name(variable), self.value(i), ast.Store())
         if isinstance(xs.type, ListType) and is_scalar(xs.type.element):
-            return [*before, ast.AugAssign(target, ast.Add(), self.value(v))]
+            return [ast.AugAssign(target, ast.Add(), self.value(v)), *after]
         old = ast.Subscript(name(variable), self.value(i), ast.Load())
         if isinstance(xs.type, ListType) and not isinstance(xs.type.element, ListType | TupleType):
             total: ast.expr = ast.BinOp(old, ast.Add(), self.value(v))
         else:
             self.expressions.needs["_add"] = None
             total = ast.Call(name("_add"), [old, self.value(v)], [])
-        return [*before, ast.Assign([target], total)]
+        return [ast.Assign([target], total), *after]
 
     def op_hook(self, op: Op) -> list[ast.stmt]:
         """The user's statements, on the variable of the cotangent."""
@@ -265,7 +268,7 @@ class Statements:
         body = [*self.block(op.regions[0]), *self.moves(self.flow(op, "back"), op), *self.stop(op)]
         index = op.regions[0].parameters[0]
         loop = ast.For(
-            target=ast.Name(self.names[index] if index in self.plan.readers else "_", ast.Store()),
+            target=ast.Name(self.names[index] if index.hint or index in self.plan.readers else "_", ast.Store()),
             iter=self.range(op),
             body=body or [ast.Pass()],
             orelse=[],
@@ -318,7 +321,7 @@ class Statements:
     def op_closure(self, op: Op) -> list[ast.stmt]:
         signature = Signature.of_closure(op, self.signature)
         region = op.regions[0]
-        body = [*signature.unpacking(self.names), *annotate(self.block(region))]
+        body = [*signature.unpacking(self.names), *annotate(self.block(region), sweeps=False)]
         result = signature.result(self.expressions, op.attributes.get("tree"), yielded(region))
         body.append(ast.Return(result if result is not None else ast.Tuple([], ast.Load())))
         return [define(self.names[op.results[0]], signature.arguments(self.names), body)]
