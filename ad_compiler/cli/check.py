@@ -20,7 +20,7 @@ Examples:
   adc check model.py:loss --at 'w=[1, 2], n=3' --json
 
 \b
-Exit codes: 0 right, 1 wrong, 2 usage or unreadable input, 3 not differentiable, 4 a bug of ours."""
+Exit codes: 0 right, 1 wrong or not decided, 2 usage or unreadable input, 3 not differentiable, 4 a bug of ours."""
 
 
 def run(

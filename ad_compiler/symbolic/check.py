@@ -173,7 +173,7 @@ def _report(program: Derivatives, candidates: Callable[[], Iterator[dict[str, An
         else:
             raise UncheckedError(reason)
     except UncheckedError as unchecked:
-        report.verdicts = [Verdict("differences", OPEN, str(unchecked))]
+        report.verdicts = [Verdict("program", OPEN, str(unchecked))]
         return report
     _look(report, program, leaves, value, seed)
     return report
@@ -187,7 +187,7 @@ def _look(report: Report, program: Derivatives, leaves: list[Any], value: list[A
         pushed = program.push(leaves, tangents)[1]
         pulled = program.pull(leaves, cotangents)[1]
     except UncheckedError as unchecked:
-        report.verdicts = [Verdict("differences", OPEN, str(unchecked))]
+        report.verdicts = [Verdict("program", OPEN, str(unchecked))]
         return
     report.gradient = _gradient(program, leaves, value)
     report.verdicts = [

@@ -20,6 +20,7 @@ from ad_compiler.primitives import lookup
 from ad_compiler.primitives.evaluate import apply as numeric_apply
 from ad_compiler.symbolic.terms import UncheckedError, lift, term_of
 
+MOST_TRIPS = 1_000_000  # of all loops, so that a loop that does not end at some point is not waited for
 USER_CODE = ("hook", "effect", "opaque")
 
 
@@ -33,8 +34,15 @@ class Quiet(Interpreter):
     Nothing of a module's text is executed here, so that a file that is only to be looked at stays text.
     """
 
-    def __init__(self, module: Module, apply: Apply = numeric_apply) -> None:
+    def __init__(self, module: Module, apply: Apply = numeric_apply, trips: int = MOST_TRIPS) -> None:
         super().__init__(replace(module, imports=()), apply)
+        self.trips = trips
+
+    def iteration(self, op: Op, arguments: list[Any], environment: Environment) -> tuple[list[Any], bool]:
+        self.trips -= 1
+        if self.trips < 0:
+            raise UncheckedError("its loops run for too long at this point")
+        return super().iteration(op, arguments, environment)
 
     def hook(self, op: Op, environment: Environment) -> tuple[Any, ...]:
         if op.phase == "reverse":

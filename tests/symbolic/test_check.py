@@ -138,7 +138,7 @@ def test_a_transpose_that_is_wrong_in_one_mode_only(monkeypatch):
 def test_a_point_outside_the_domain_is_left_open():
     report = look(LECTURE, ("x1", "x2"), x1=-1.0, x2=0.0)
     assert not report.ok
-    assert answers(report) == {"differences": OPEN}
+    assert answers(report) == {"program": OPEN}
 
 
 def test_a_kink_is_left_open_by_differences():
@@ -193,3 +193,16 @@ def test_draws_are_reproducible_and_share_lengths():
     assert first["b"].shape == (3, 2)
     assert first["k"] == 7
     np.testing.assert_array_equal(first["b"], second["b"])
+
+
+def test_a_loop_that_does_not_end_is_not_waited_for(monkeypatch):
+    from ad_compiler.symbolic import paths
+
+    monkeypatch.setattr(paths.Quiet.__init__, "__defaults__", (paths.numeric_apply, 1_000))
+    text = (
+        "func f(%x: f64) -> f64\n  %r: f64 = while %x\n    cond(%a: f64)\n      %c = equal %a, %a\n      yield %c\n"
+        "    do(%b: f64)\n      %d = multiply %b, 1.0\n      yield %d\n  return %r\n"
+    )
+    report = look(text, ("x",), x=1.0)
+    assert answers(report) == {"program": OPEN}
+    assert "too long" in str(report)
