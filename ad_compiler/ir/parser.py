@@ -69,6 +69,9 @@ def parse(text: str, infer: Infer | None = None) -> Module:
     """The module whose text this is."""
     reader = Reader(infer)
     for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("func "):
+            reader.announce(line, number)
+    for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not line.lstrip().startswith("#"):
             reader.line(line, number)
     return reader.finish()
@@ -333,6 +336,7 @@ class Reader:
         self.function: Function | None = None
         self.symbols: dict[str, Symbol] = {}
         self.values: dict[str, Value] = {}
+        self.returned: dict[str, list[Type]] = {}  # by function, what its calls give
         self.open: list[tuple[int, Block | Op]] = []  # indentation of the children, and their parent
 
     def line(self, text: str, number: int) -> None:
@@ -355,8 +359,6 @@ class Reader:
 
     def finish(self) -> Module:
         self.close_all()
-        for function in self.module.functions.values():
-            _type_calls(function, self.module)
         self.module.main = self.main or next(iter(self.module.functions), "")
         self.module.imports = tuple(self.imports)
         return self.module
@@ -375,6 +377,15 @@ class Reader:
             self.header(tokens)
 
     # -- functions -----------------------------------------------------------------------------------------
+
+    def announce(self, text: str, number: int) -> None:
+        """Note what a function returns: its calls may come before it."""
+        tokens = Tokens(text, number, self.symbols)
+        scout = Reader(self.infer)
+        scout.top(tokens)
+        (function,) = scout.module.functions.values()
+        if function.outputs is not None:
+            self.returned[function.name] = [leaf.payload for leaf in trees.leaves(function.outputs)]
 
     def header(self, tokens: Tokens) -> None:
         self.values = {}
@@ -469,7 +480,7 @@ class Reader:
             value = self.values[name] = Value(type, hint, op)  # type: ignore[arg-type]
             op.results.append(value)
         block.ops.append(op)
-        if op.name not in ("if", "for", "while", "closure", "call"):
+        if op.name not in ("if", "for", "while", "closure"):
             self.type_results(op, tokens)
 
     def attribute(self, tokens: Tokens) -> tuple[str, Any]:
@@ -497,6 +508,8 @@ class Reader:
                 else (UNDEFINED,) if op.name == "undefined"
                 else (constant_type(op.attributes["value"]),)
             )
+        elif op.name == "call":
+            types = tuple(self.returned.get(op.attributes.get("callee", ""), ()))
         elif self.infer is None:
             raise tokens.fail(f"a type for the result of `{op.name}` (no type rules were given)")
         else:
@@ -532,16 +545,6 @@ def _carried_types(op: Op) -> list[Type]:
     if op.name == "for":
         return [INT, *(value.type for value in op.operands[3:])]
     return [value.type for value in op.operands] if op.name == "while" else []
-
-
-def _type_calls(function: Function, module: Module) -> None:
-    """Calls may come before the callee."""
-    from ad_compiler.ir.core import walk
-
-    for op in walk(function.body):
-        callee = module.functions.get(op.attributes.get("callee", "")) if op.name == "call" else None
-        if callee is not None and callee.outputs is not None:
-            _fill(op, [leaf.payload for leaf in trees.leaves(callee.outputs)])
 
 
 def constant_type(value: Any) -> Type:
