@@ -20,10 +20,13 @@ from ad_compiler.backends.schedule import Schedule
 from ad_compiler.diagnostics.diagnostic import BackendError, Diagnostic
 from ad_compiler.ir import trees
 from ad_compiler.ir.core import Op, SliceItem, Slot, Value
-from ad_compiler.ir.types import ListType, Tensor, is_scalar, rank
+from ad_compiler.ir.types import INTEGERS, ListType, Tensor, is_scalar, rank
 from ad_compiler.primitives.declare import REGISTRY, Primitive
 
-WRAPPED = ("x", "xs")
+# NumPy answers these with a zero-dimensional array where the program has a number
+ZERO_DIMENSIONAL = frozenset(
+    "ones_like full_like broadcast_like reshape_like reshape broadcast_to squeeze tensordot".split()
+)
 
 
 class Expressions:
@@ -68,6 +71,12 @@ class Expressions:
 
     def op(self, op: Op) -> ast.expr:
         """The expression that computes the (first) result of `op`."""
+        made = self.spelled(op)
+        if op.name in ZERO_DIMENSIONAL and is_scalar(op.results[0].type):
+            return ast.Subscript(made, ast.Tuple([], ast.Load()), ast.Load())
+        return made
+
+    def spelled(self, op: Op) -> ast.expr:
         special: Callable[[Op], ast.expr] | None = getattr(self, f"op_{op.name}", None)
         if special is not None:
             return special(op)
@@ -229,6 +238,16 @@ class Expressions:
         return self.shaped(op, 1)
 
     op_reshape = op_broadcast_to = op_full
+
+    def op_zeros_like(self, op: Op) -> ast.expr:
+        type = op.operands[0].type
+        if is_scalar(type) and op.attributes.get("dtype") is None:
+            assert isinstance(type, Tensor)
+            return ast.Constant(0 if type.dtype in INTEGERS else False if type.dtype == "bool" else 0.0)
+        primitive = REGISTRY[op.name]
+        assert callable(primitive.emit)
+        attributes = primitive.defaults() | op.attributes
+        return self.template(primitive.emit([type], attributes) or "", op, primitive, attributes)
 
     def op_array(self, op: Op) -> ast.expr:
         keywords = []

@@ -87,6 +87,8 @@ class Programs:
         if type == NESTED:
             parts = [self.some(scope, VECTORS) for _ in range(self.random.randrange(2))]
             return self.emit(scope, "list", parts, NESTED, len(parts))
+        if type == PAIR:
+            return self.emit(scope, "tuple", [self.some(scope, VECTOR), self.number()], PAIR)
         raise AssertionError(type)
 
     def number(self) -> Value:
