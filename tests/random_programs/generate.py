@@ -15,13 +15,13 @@ KINDS: dict[str, frozenset[str]] = {
     "scalar": frozenset({"branches", "loops", "whiles", "helpers", "closures"}),
     "arrays": frozenset({"arrays", "branches", "loops", "helpers"}),
     "functional": frozenset(
-        {"arrays", "branches", "loops", "whiles", "helpers", "closures", "lists", "comprehensions"}
+        {"arrays", "branches", "loops", "whiles", "helpers", "closures", "lists", "comprehensions"} | {"recursion"}
     ),
     "inplace": frozenset({"arrays", "branches", "loops", "writes", "views"}),
     "containers": frozenset({"arrays", "branches", "loops", "lists", "append", "dicts", "helpers"}),
     "mixed": frozenset(
         {"arrays", "branches", "loops", "whiles", "helpers", "closures", "lists", "append", "dicts"}
-        | {"writes", "views", "returns"}
+        | {"writes", "views", "returns", "recursion"}
     ),
 }
 
@@ -68,10 +68,19 @@ class Generator(Statements):
             Name("w", array(self.rng.choice([3, 4]))),
             Name("A", array(3, self.rng.choice([3, 4]))),
         ]
-        return scalars + self.rng.sample(arrays, self.rng.randint(1, 3))
+        chosen = scalars + self.rng.sample(arrays, self.rng.randint(1, 3))
+        if "dicts" in self.features and self.rng.random() < 0.4:
+            chosen.append(Name("p", Type("dict")))
+        if "append" in self.features and self.rng.random() < 0.3:
+            chosen.append(Name("xs", Type("list", element=SCALAR, size=2)))
+        return chosen
 
     def value(self, type: Type) -> Any:
         numbers = np.random.default_rng(self.rng.randrange(10**6))
+        if type.kind == "dict":
+            return {"a": float(numbers.uniform(-1.2, 1.2)), "b": float(numbers.uniform(-1.2, 1.2))}
+        if type.kind == "list":
+            return [float(number) for number in numbers.uniform(-1.2, 1.2, type.size)]
         return float(numbers.uniform(-1.2, 1.2)) if type == SCALAR else numbers.uniform(-1.2, 1.2, type.shape)
 
     def final(self) -> str:
@@ -123,6 +132,13 @@ class Generator(Statements):
         if "writes" in self.features and self.rng.random() < 0.5:
             text += ["", "def relax(u, s):", "    u[0] = u[0] * 0.5 + s", "    u[1:] *= np.cos(s)", ""]
             self.draw.helpers.append(Helper("relax", (array(3), SCALAR), None))
+        if self.rng.random() < 0.3:
+            text += ["", "def pair(a, b):", f"    return {self.rng.choice(['a * b', 'np.sin(a)'])}, a + 0.5 * b", ""]
+            self.has_pair = True
+        if "recursion" in self.features and self.rng.random() < 0.3:
+            text += ["", "def down(t, n=3):", "    if n == 0 or t > 2.0:", "        return t"]
+            text += ["    return 0.5 * np.sin(down(t * 0.9, n - 1)) + t", ""]
+            self.draw.helpers.append(Helper("down", (SCALAR,), SCALAR))
         return text
 
     def closure(self) -> None:
@@ -145,6 +161,10 @@ class Generator(Statements):
             options += [self.write] * 5 + [self.augment_array] * 2 + [self.write_by_helper]
         if "views" in self.features:
             options += [self.alias] * 3
+            if self.draw.names(lambda type: type.kind == "array"):
+                options += [self.swap_arrays]
+        if self.has_pair:
+            options += [self.two_results]
         if "lists" in self.features:
             options += [self.make_list] * 2
         if "append" in self.features:

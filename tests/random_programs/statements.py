@@ -20,6 +20,7 @@ class Statements:
         self.loops = 0
         self.counter = 0
         self.result: Type = SCALAR
+        self.has_pair = False
 
     def line(self, text: str) -> None:
         self.lines.append("    " * self.depth + text)
@@ -132,6 +133,10 @@ class Statements:
             return self.assign_scalar()
         base = self.rng.choice(arrays)
         operator = self.rng.choice(["=", "=", "+=", "*=", "-="])
+        if self.rng.random() < 0.12:
+            rows = sorted(self.rng.sample(range(base.type.shape[0]), min(2, base.type.shape[0])))
+            inside = self.rng.choice([str(rows), f"{base.name} > {self.draw.constant()}"])
+            return self.line(f"{base.name}[{inside}] {operator} {self.tame(self.draw.scalar(1))}")
         if self.rng.random() < 0.45:
             target, text = self.draw.element(base), self.draw.scalar(1)
         else:
@@ -195,6 +200,23 @@ class Statements:
         self.line(f'{name} = {{"a": {self.draw.scalar(1)}, "b": {self.draw.scalar(1)}}}')
         self.draw.scope.append(Name(name, Type("dict")))
         return None
+
+    def swap_arrays(self) -> None:
+        """Two names of arrays of one shape change places."""
+        first = self.rng.choice(self.draw.names(lambda type: type.kind == "array"))
+        others = [name for name in self.draw.names(lambda type: type == first.type) if name is not first]
+        if not others:
+            return self.write()
+        second = self.rng.choice(others).name
+        return self.line(f"{first.name}, {second} = {second}, {first.name}")
+
+    def two_results(self) -> None:
+        """A helper that returns a tuple, unpacked."""
+        names = [self.target(SCALAR, "s"), self.fresh("s")]
+        arguments = f"{self.draw.scalar(1)}, {self.draw.scalar(1)}"
+        self.line(f"{names[0]}, {names[1]} = pair({arguments})")
+        for name in names:
+            self.define(name, SCALAR)
 
     def swap(self) -> None:
         first, second = self.rng.sample(self.draw.names(lambda type: type.kind == "scalar"), 2)
