@@ -1,8 +1,8 @@
 """Who reads a value, where things stand, and which ops must stay.
 
-    Uses       value -> how often it is read
-    Places     op -> the op whose region it stands in; parameter of a region -> where it comes in
-    has_effect whether an op has to run, and in order, even when nobody reads what it gives
+- `use_counts`: value -> how often it is read
+- `Places`: op -> the op whose region it stands in; parameter of a region -> where it comes in
+- `has_effect`: whether an op has to run, and in order, even when nobody reads what it gives
 """
 
 from __future__ import annotations

@@ -102,8 +102,8 @@ class Interpreter:
         def function(*arguments: Any) -> Any:
             flat = list(arguments)
             if parameters is not None:
-                flat = [leaf for (_, part), given in zip(parameters, arguments, strict=True)
-                        for leaf in flatten(given, part)]
+                pairs = zip(parameters, arguments, strict=True)
+                flat = [leaf for (_, tree_), given in pairs for leaf in flatten(given, tree_)]
             results = self.block(region, flat, dict(frozen))
             return results if tree is None else trees.rebuild(tree, iter(results))
 

@@ -22,7 +22,11 @@ def run(text: str, *arguments: Any, **names: Any) -> tuple[Any, ...]:
 
 
 def test_primitives_and_constants() -> None:
-    assert run("func f(%x: f64)\n  %y = multiply %x, 3.0\n  %z = add %y, %x\n  return %z, None, 'a'\n", 2.0) == (8.0, None, "a")
+    assert run("func f(%x: f64)\n  %y = multiply %x, 3.0\n  %z = add %y, %x\n  return %z, None, 'a'\n", 2.0) == (
+        8.0,
+        None,
+        "a",
+    )
 
 
 def test_branches() -> None:

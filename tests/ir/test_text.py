@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from ad_compiler.ir.core import Function, Module, Parameter, SliceItem, Slot, walk
-from ad_compiler.ir.parser import ParseError, Unreadable, parse
+from ad_compiler.ir.parser import parse
 from ad_compiler.ir.printer import show, show_value
+from ad_compiler.ir.tokens import ParseError, Unreadable
 from ad_compiler.ir.trees import DictTree, Fixed, Leaf, ListTree, RecordTree, TupleTree
 from ad_compiler.ir.types import FLOAT, Dim, ListType, Opaque, Symbol, Tensor, TupleType, Undefined
 from ad_compiler.primitives.evaluate import parse as parse_typed

@@ -231,5 +231,3 @@ def test_a_number_is_read_as_python_would() -> None:
     """True is not 1, and 1 is not taken for 1.0 where that changes the dtype."""
     unchanged(simplify, "func f(%x: f64)\n  %a = multiply True, %x  # reverse\n  return %a\n")
     unchanged(simplify, "func f(%x: i64)\n  %a = multiply 1.0, %x  # reverse\n  return %a\n")
-
-
