@@ -20,7 +20,7 @@ from ad_compiler.ir.core import Block, Function, Op, Value, captured
 from ad_compiler.ir.types import ListType, Opaque, Tensor, Type, Undefined, is_scalar, same_shape
 from ad_compiler.primitives.declare import REGISTRY
 
-WRITES = ("setitem", "add_at", "append", "pop", "list_set", "list_add_at", "hook_bar")
+WRITES = ("setitem", "add_at", "append", "pop", "list_set", "list_add_at")
 ELEMENTS = ("list_get", "tuple_get", "pop")  # their result is an element of the first operand
 HOLDERS = ("append", "list_set", "list", "tuple")  # they put operands into an object
 VIEWS = frozenset(
@@ -299,7 +299,7 @@ class _Rounds:
         """Operands that the write itself reads while it writes."""
         if op.name in ("setitem", "add_at"):
             return op.operands[1 if op.name == "add_at" and index_is_array(op) else 2 :]
-        return op.operands[1:] if op.name in ("append", "list_set", "list_add_at", "hook_bar") else []
+        return op.operands[1:] if op.name in ("append", "list_set", "list_add_at") else []
 
     # -- copies --------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ad_compiler.ir.core import Block, Module, Op, Value, walk
 from ad_compiler.primitives.declare import REGISTRY
 
-EFFECTS = ("effect", "opaque", "hook_bar")
+EFFECTS = ("effect", "opaque")
 
 
 def use_counts(body: Block) -> Counter[Value]:

@@ -67,7 +67,7 @@ def _scatter(op: Op, scope: Scope) -> list[Value]:
 
 def has_effect(op: Op) -> bool:
     """Whether the op itself must stay even when nothing reads it."""
-    if op.name in ("effect", "opaque", "hook", "hook_bar", "call", "yield", "return"):
+    if op.name in ("effect", "opaque", "hook", "call", "yield", "return"):
         return True
     return op.name in REGISTRY and REGISTRY[op.name].effect
 

@@ -69,7 +69,7 @@ class _Folding:
             block = layout.block_of[op]
             if op.name in WRITES or op in ownership.increments:
                 self.everywhere(self.writes, block, (layout.at[op], ownership.top.get(op.operands[0], NOTHING)))
-            if op.name in ("effect", "opaque", "call", "hook_bar"):
+            if op.name in ("effect", "opaque", "call"):
                 self.everywhere(self.effects, block, layout.at[op])
             if op.regions:
                 owner = layout.owner[block]

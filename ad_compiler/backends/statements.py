@@ -223,18 +223,6 @@ class Statements:
             total = ast.Call(name("_add"), [old, self.value(v)], [])
         return [ast.Assign([target], total), *after]
 
-    def op_hook(self, op: Op) -> list[ast.stmt]:
-        """The user's statements, on the variable of the cotangent."""
-        result, base = self.names[op.results[0]], op.operands[0]
-        before: list[ast.stmt] = []
-        if self.names.get(base) != result:
-            before.append(ast.Assign([ast.Name(result, ast.Store())], self.value(base)))
-        tree = ast.parse(op.attributes["template"])
-        given = [op.results[0], *op.operands[1:]]
-        return [*before, *self.expressions.filled(tree, given).body]
-
-    op_hook_bar = op_hook
-
     def op_effect(self, op: Op) -> list[ast.stmt]:
         tree = ast.parse(op.attributes["template"])
         return self.expressions.filled(tree, op.operands).body  # type: ignore[no-any-return]

@@ -43,7 +43,6 @@ class Interpreter:
             "call": self.call_op,
             "closure": self.closure,
             "hook": self.hook,
-            "hook_bar": self.hook_bar,
             "effect": self.effect,
             "opaque": self.opaque,
         }
@@ -111,12 +110,6 @@ class Interpreter:
 
     def hook(self, op: Op, environment: Environment) -> tuple[Any, ...]:
         return (environment[op.operands[0]],)
-
-    def hook_bar(self, op: Op, environment: Environment) -> tuple[Any, ...]:
-        """The user's statements on the cotangent, which they may rebind."""
-        names = self.names(op, environment)
-        exec(op.attributes["template"], names)
-        return (names["_0_"],)
 
     def effect(self, op: Op, environment: Environment) -> tuple[Any, ...]:
         exec(op.attributes["template"], self.names(op, environment))

@@ -196,7 +196,7 @@ class Reader:
             value = self.values[name] = Value(type, hint, op)  # type: ignore[arg-type]
             op.results.append(value)
         block.ops.append(op)
-        if op.name not in ("if", "for", "while", "closure"):
+        if op.name not in ("if", "for", "while", "closure", "hook"):
             self.type_results(op, tokens)
 
     def attribute(self, tokens: Tokens) -> tuple[str, Any]:
@@ -219,9 +219,7 @@ class Reader:
         if all(value.type is not None for value in op.results):
             return
         types: tuple[Type, ...]
-        if op.name in ("hook", "hook_bar"):
-            types = (op.operands[0].type,)
-        elif op.name == "undefined":
+        if op.name == "undefined":
             types = (UNDEFINED,)
         elif op.name == "constant":
             types = (constant_type(op.attributes["value"]),)
@@ -249,6 +247,8 @@ def region_types(op: Op) -> list[Type]:
     """The types of a structured op's results, from those inside."""
     if op.name == "closure":
         return [Opaque("function")]
+    if op.name == "hook":
+        return [op.operands[0].type]
     if op.name == "if":
         then, other = [[value.type for value in region.ops[-1].operands] for region in op.regions]
         return [join(a, b) for a, b in zip(then, other, strict=False)]
@@ -261,7 +261,7 @@ def _carried_types(op: Op) -> list[Type]:
     """What the parameters of a region are when they have no type written."""
     if op.name == "for":
         return [INT, *(value.type for value in op.operands[3:])]
-    return [value.type for value in op.operands] if op.name == "while" else []
+    return [value.type for value in op.operands] if op.name in ("while", "hook") else []
 
 
 def constant_type(value: Any) -> Type:

@@ -145,7 +145,7 @@ class _Check:
             return
         if len(op.regions) != REGION_COUNT.get(op.name, 0):
             self.fail(f"has {len(op.regions)} regions", op)
-        if op.name in ("effect", "opaque", "hook_bar") or op.name in STRUCTURED:
+        if op.name in ("effect", "opaque") or op.name in STRUCTURED:
             getattr(self, f"{op.name}_op")(op)
         elif op.name not in ("constant", "undefined"):
             self.primitive(op)
@@ -216,10 +216,10 @@ class _Check:
             self.fail("`tree` and what the region yields disagree", op)
 
     def hook_op(self, op: Op) -> None:
-        if not op.operands or len(op.results) != 1 or "template" not in op.attributes:
-            self.fail("takes a value and a template, and has one result", op)
-
-    hook_bar_op = hook_op
+        if len(op.operands) != 1 or len(op.results) != 1 or len(op.regions) != 1:
+            self.fail("takes a value and a region, and has one result", op)
+        if len(op.regions[0].parameters) != 1 or len(self.leaving(op, op.regions[0])) != 1:
+            self.fail("the region maps one cotangent to one", op)
 
     def effect_op(self, op: Op) -> None:
         if op.results or "template" not in op.attributes:

@@ -38,8 +38,7 @@ from ad_compiler.primitives.declare import REGISTRY
 COMMUTATIVE = frozenset("add multiply equal not_equal".split())  # to the last bit, on numbers
 FRESH = frozenset(
     "list tuple append pop list_set list_add_at list_concat list_slice setitem add_at scatter zeros ones full empty "
-    "eye zeros_like ones_like full_like array arange linspace copy constant undefined effect opaque hook "
-    "hook_bar".split()
+    "eye zeros_like ones_like full_like array arange linspace copy constant undefined effect opaque hook".split()
 )
 CHEAP_ON_NUMBERS = frozenset(
     "add subtract multiply divide floor_divide mod power negative positive absolute square less less_equal greater "

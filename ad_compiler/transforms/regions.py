@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from ad_compiler.analysis.activity import carried
 from ad_compiler.ir.builder import Builder
-from ad_compiler.ir.core import Block, Op, Value, yielded
+from ad_compiler.ir.clone import clone
+from ad_compiler.ir.core import Block, Op, Value, walk, yielded
 from ad_compiler.ir.types import INT, Tensor, Type, Undefined, join
 from ad_compiler.transforms import residuals
 from ad_compiler.transforms.common import companion, zeros
@@ -181,11 +182,16 @@ def _zero_of_parameter(builder: Builder, parameter: Value, init: Value) -> Value
 
 
 def reverse_hook(frame: Frame, op: Op) -> None:
-    """The user's own statements on the cotangent."""
+    """The user's own rule, run on the cotangent."""
     bar = frame.take(op.results[0])
     if bar is None:
         return
-    (changed,) = frame.builder.emit(
-        "hook_bar", [bar], types=[bar.type], hint=companion(op.operands[0], "_bar"), **op.attributes
-    )
+    rule = op.regions[0]
+    values = {rule.parameters[0]: bar}
+    body = clone(rule, values, keep_parameters=True)
+    for inner in walk(body):
+        inner.phase = "reverse"
+    frame.builder.block.ops.extend(body.ops[:-1])
+    (changed,) = yielded(body)
+    changed.hint = changed.hint or companion(op.operands[0], "_bar")
     frame.accumulate(op.operands[0], changed)

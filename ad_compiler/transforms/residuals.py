@@ -313,6 +313,6 @@ def prune(block: Block) -> None:
 
 
 def _is_pure(op: Op) -> bool:
-    if op.regions or op.name in ("effect", "opaque", "call", "hook", "hook_bar"):
+    if op.regions or op.name in ("effect", "opaque", "call", "hook"):
         return False
     return op.name in ("undefined", "captured") or not lookup(op.name).effect

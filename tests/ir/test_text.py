@@ -185,7 +185,9 @@ def test_types_are_inferred_where_they_can_be() -> None:
               yield 2.0
           %z: f64[n] = call[callee='g'] %x
           %w = call[callee='g'] %x
-          %h = hook[template=''] %w
+          %h = hook %w
+            do(%h_bar)
+              yield %h_bar
           return %a, %b, %r, %z, %w, %h
 
         func g(%x: f64[n]) -> f64[n]

@@ -39,7 +39,9 @@ TEXT = """
       %g = closure[parameters=(('ct', tree leaf()),), tree=tree leaf()]
         do(%ct: f64)
           yield %ct
-      %h = hook[template=''] %z
+      %h = hook %z
+        do(%h_bar)
+          yield %h_bar
       effect[template='_0_'] %h
       %o: f64 = opaque[template='_0_'] %h
       return %o
@@ -190,7 +192,7 @@ def damage_closure_tree(m: Module) -> None:
 
 
 def damage_hook(m: Module) -> None:
-    find("hook", m).attributes = {}
+    find("hook", m).regions = []
 
 
 def damage_effect(m: Module) -> None:
