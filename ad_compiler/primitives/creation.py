@@ -132,15 +132,8 @@ def _arange_dot(out: Any, start_dot: Any, step_dot: Any) -> Any:
     return growth if total is None else total + growth
 
 
-def _arange_text(types: Sequence[Type], attributes: dict[str, Any]) -> str:
-    start, _, step = attributes["constants"]
-    if step != (1,):
-        return "np.arange(start, stop, step)"
-    return "np.arange(stop)" if start == (0,) else "np.arange(start, stop)"
-
-
 arange = general(
-    _arange, "start, stop, step", infer=_arange_type, also=(np.arange,), emit=_arange_text,
+    _arange, "start, stop, step", infer=_arange_type, also=(np.arange,),
     start=lambda ct: ops.sum(ct),
     stop=None,
     step=lambda ct, out: ops.sum(ct * ops.arange(0, ops.dim(out, axis=0), 1)),

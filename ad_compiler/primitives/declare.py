@@ -20,6 +20,11 @@ operand `*xs`, `xs` is the tuple of all of them and `position` the index of the 
                   the tangents that it names; a tangent that is zero arrives as None
     constant      no derivative: zero everywhere it has one
 
+`emit` is how it is written: a Python expression in which the names of operands and attributes stand for these, and
+a name like `_unbroadcast` for a helper of `runtime.py`; or a function `(types, attributes) -> ` such a text; or None
+for `np.NAME(…)` (`_NAME(…)` for a helper) with the arguments of the signature.  What writes in place is a statement,
+and the backend's own.
+
 `jvp` may be given for any kind, where the pushforward is nicer said directly.  A rule that answers None says
 that the derivative is zero.  `rules.py` is the driver that applies all this.
 
@@ -64,7 +69,7 @@ class Primitive:
     jvp: Rule | None = None
     spellings: tuple[Any, ...] = ()  # the callables that users write it by
     methods: tuple[str, ...] = ()  # `x.NAME(…)` and `x.NAME`
-    emit: Emit | None = None  # see `emission.py`, which turns it into text
+    emit: Emit | None = None  # see above
     helper: bool = False  # the implementation's own source is written into the emitted file
     shape_only: tuple[str, ...] = ()  # operands of which only shape and dtype are read
     views: bool = False  # the result may share memory with the first operand

@@ -2,12 +2,12 @@
 
     Program.of(name, values, attributes, knowledge)     f(operands) = the primitive, with as much known of types
     tangent_program(f), adjoint_program(f)              their derivatives, again programs
-    run(f, values, emitted=False)                       the results; with `emitted` through the NumPy expressions
+    run(f, values)                                      the results, by the implementations of the primitives
+    run_emitted(f, values)                              the results, by the source that is written for it
 """
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,10 @@ from typing import Any
 import numpy as np
 
 from ad_compiler import primitives
-from ad_compiler.ir.core import Value
+from ad_compiler.backends.load import load
+from ad_compiler.backends.numpy import emit
+from ad_compiler.ir.core import Block, Function, Module, Op, Parameter, Value
+from ad_compiler.ir.trees import Leaf, TupleTree
 from ad_compiler.ir.types import (
     BOOL,
     FLOAT,
@@ -32,7 +35,6 @@ from ad_compiler.ir.types import (
     join,
     unknown,
 )
-from ad_compiler.primitives import emission, runtime
 from ad_compiler.primitives.declare import REGISTRY
 from ad_compiler.primitives.expression import Expr
 from ad_compiler.primitives.rules import pullback, pushforward, zeros_like
@@ -110,7 +112,7 @@ def _name(primitive: Any, values: Sequence[Any], k: int) -> str:
 def tangent_program(program: Program) -> Program:
     """(x, x_dot) -> the tangents of the results."""
     builder = program.builder
-    dots = [Value(program.parameters[k].type, f"{program.parameters[k].hint}_dot") for k in program.active]
+    dots = [Value(program.parameters[k].type, f"t{len(program.parameters)}_{k}") for k in program.active]
     tangents = {id(program.parameters[k]): dot for k, dot in zip(program.active, dots, strict=True)}
     for op in list(builder.block.ops):
         given = [tangents.get(id(value)) for value in op.operands]
@@ -136,7 +138,7 @@ def tangent_program(program: Program) -> Program:
 def adjoint_program(program: Program) -> Program:
     """(x, ct) -> the cotangents of the active parameters."""
     builder = program.builder
-    seeds = [Value(value.type, f"ct{k}") for k, value in enumerate(program.results)]
+    seeds = [Value(value.type, f"ct{len(program.parameters)}_{k}") for k, value in enumerate(program.results)]
     bars: dict[int, Expr] = {}
 
     def accumulate(value: Value, bar: Expr) -> None:
@@ -180,26 +182,27 @@ def _zero(value: Value, builder: Any) -> Value:
     return made.value if isinstance(made, Expr) else builder.constant(made)
 
 
-def run(program: Program, values: Sequence[Any], *, emitted: bool = False) -> tuple[list[Any], dict[int, Any]]:
+def run(program: Program, values: Sequence[Any]) -> tuple[list[Any], dict[int, Any]]:
     """The results, and every value of the program by id."""
     environment = {id(p): value for p, value in zip(program.parameters, values, strict=True)}
     for op in program.builder.block.ops:
-        if any(id(value) not in environment for value in op.operands):
+        operands = [environment[id(value)] for value in op.operands if id(value) in environment]
+        if len(operands) < len(op.operands):
             continue  # belongs to another derivative built in the same block
-        operands = [environment[id(value)] for value in op.operands]
-        outcome = apply(op, operands, emitted)
+        outcome = REGISTRY[op.name].implementation(*operands, **op.attributes)
         outcomes = (outcome,) if len(op.results) == 1 else outcome
         environment.update((id(value), one) for value, one in zip(op.results, outcomes, strict=True))
     return [environment[id(value)] for value in program.results], environment
 
 
-def apply(op: Any, operands: list[Any], emitted: bool) -> Any:
-    primitive = REGISTRY[op.name]
-    if emitted and op.name not in STATEMENTS:
-        tree = ast.fix_missing_locations(ast.Expression(emission.expression(op.name, op.operands, op.attributes)))
-        names = {f"_{k}_": value for k, value in enumerate(operands)}
-        return eval(compile(tree, "emitted", "eval"), vars(runtime) | {"np": np} | names)
-    return primitive.implementation(*operands, **op.attributes)
-
-
-STATEMENTS = ("constant", "undefined", "setitem", "add_at", "pop", "list_set", "list_add_at")
+def run_emitted(program: Program, values: Sequence[Any]) -> list[Any]:
+    """The results of the source text of the program."""
+    body = Block(list(program.parameters), [*program.builder.block.ops, Op("return", list(program.results))])
+    function = Function(
+        "f",
+        body,
+        [Parameter(value.hint, Leaf(value.type)) for value in program.parameters],
+        TupleTree(tuple(Leaf(value.type) for value in program.results)),
+    )
+    text = emit(Module("f", {"f": function}))
+    return list(load(text)["f"](*values))
