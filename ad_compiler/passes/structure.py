@@ -107,6 +107,28 @@ def _number_first(op: Op, maker: Maker, uses: Counter[Value]) -> Value | None:
     return swapped
 
 
+def _unbroadcast_twice(op: Op, maker: Maker, uses: Counter[Value]) -> Value | None:
+    """Summed down to s, times a number, and down to u -> times the number, down to u: u broadcasts to s, and s to ct.
+
+    What matters is that the shape of s is not asked for any more: a loop would have to tape it.
+    """
+    inner, factors = op.operands[0], []
+    while (scaled := made_by(inner, "multiply", "divide", "negative")) is not None:
+        inner = next((value for value in scaled.operands if not is_scalar(value.type)), inner)
+        if scaled.name == "divide" and inner is not scaled.operands[0]:
+            return None
+        if sum(not is_scalar(value.type) for value in scaled.operands) != 1:
+            return None
+        factors.append((scaled, inner))
+    summed = made_by(inner, "unbroadcast")
+    if summed is None:
+        return None
+    value = summed.operands[0]
+    for scaled, old in reversed(factors):
+        value = maker.make(scaled.name, [value if operand is old else operand for operand in scaled.operands])
+    return maker.make("unbroadcast", [value, op.operands[1]])
+
+
 # -- tuples and lists ----------------------------------------------------------------------------------
 
 
@@ -328,4 +350,5 @@ OURS: Table = {
     "zeros_like": (_zero_number,),
     **dict.fromkeys(("sum", "mean", "prod", "max", "min"), (_same_typed,)),
     **dict.fromkeys(RESHAPES, (_same_shaped,)),
+    "unbroadcast": (_same_shaped, _unbroadcast_twice),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from ad_compiler.ir.core import Function, Module
@@ -229,6 +230,38 @@ def test_broadcasts_that_an_operation_does_itself(signature: str, before: str, a
 
 def test_a_broadcast_against_another_shape_stays() -> None:
     stays("%s = spread %ct, %x\n%a = multiply %s, %y\nreturn %a", "%ct: f64, %x: f64[n], %y: f64[m?]")
+
+
+def test_sums_over_broadcasts_in_a_row() -> None:
+    check(
+        tidy,
+        """
+        func f(%k: f64, %u: f64[*u], %s: f64[*s], %ct: f64[*c]) -> f64[*u]
+          %a = unbroadcast %ct, %s                          # reverse
+          %b = multiply %k, %a                              # reverse
+          %c = negative %b                                  # reverse
+          %d = unbroadcast %c, %u                           # reverse
+          return %d
+        """,
+        """
+        func f(%k: f64, %u: f64[*u], %s: f64[*s], %ct: f64[*c]) -> f64[*u]
+          %0 = multiply %k, %ct                             # reverse
+          %1 = negative %0                                  # reverse
+          %d = unbroadcast %1, %u                           # reverse
+          return %d
+        """,
+        2.0,
+        np.ones((1,)),
+        np.ones((3,)),
+        np.arange(6.0).reshape(2, 3),
+    )
+
+
+def test_a_product_of_arrays_between_two_sums_stays() -> None:
+    body = "%a = unbroadcast %ct, %s\n%b = multiply %s, %a\n%d = unbroadcast %b, %u\nreturn %d"
+    stays(body, "%u: f64[*u], %s: f64[*s], %ct: f64[*c]")
+    body = "%a = unbroadcast %ct, %s\n%b = divide 1.0, %a\n%d = unbroadcast %b, %u\nreturn %d"
+    stays(body, "%u: f64[*u], %s: f64[*s], %ct: f64[*c]")
 
 
 # -- containers ----------------------------------------------------------------------------------------
