@@ -29,7 +29,7 @@ from ad_compiler.ir.types import (
     is_scalar,
 )
 
-REGION_COUNT = {"if": 2, "for": 1, "while": 2, "closure": 1}
+REGION_COUNT = {"if": 2, "for": 1, "while": 2, "closure": 1, "hook": 1}
 
 
 def verify(module: Module, infer: Infer | None = None, *, stage: str = "") -> None:
