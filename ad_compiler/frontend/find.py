@@ -16,6 +16,7 @@ import functools
 import linecache
 import types
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,45 +53,55 @@ def _texts(filename: str, namespace: dict[str, Any]) -> Iterator[str]:
 
 
 def _search(text: str, code: types.CodeType) -> tuple[FunctionNode, ast.Module] | None:
-    compiled = _compiled(text, code.co_flags & _FUTURE)
-    if compiled is None:
-        return None
-    tree, codes = compiled
-    alike = [other for other in codes.get(code.co_name, ()) if _same(other, code)]
-    if not alike and _rewritten_by_pytest(code):
-        alike = [other for other in codes.get(code.co_name, ()) if _same_but_for_asserts(other, code)]
-    if not alike:
-        return None
-    # one text twice in a file is one function twice: the nearest is the likeliest place to show
-    nearest = min(alike, key=lambda other: abs(other.co_firstlineno - code.co_firstlineno))
-    nodes = [node for node in _functions(text, code.co_flags & _FUTURE) if _heads(node) == _head(nearest)]
-    if len(nodes) > 1:  # lambdas on one line
-        exact = [node for node in nodes if _compiles_to(node, code)]
-        nodes = [node for node in exact if _covers(node, code)] or exact
-    return (nodes[0], tree) if nodes else None
+    flags = code.co_flags & _FUTURE
+    for apart in (True, False):
+        compiled = _compiled(text, flags, apart)
+        if compiled is None:
+            return None
+        tree, functions = compiled
+        same_name = functions.get(code.co_name, ())
+        alike = [node for other, node in same_name if _essence(other) == _essence(code)]
+        if not alike and _rewritten_by_pytest(code):
+            alike = [node for other, node in same_name if _same_but_for_asserts(other, code)]
+        if alike:
+            # one text twice in a file is one function twice: this is the likeliest place to show
+            return min(alike, key=lambda node: (abs(_line(node) - code.co_firstlineno), _misses(node, code))), tree
+    return None
+
+
+_Functions = dict[str, list[tuple[types.CodeType, FunctionNode]]]
 
 
 @functools.lru_cache(maxsize=32)
-def _compiled(text: str, flags: int) -> tuple[ast.Module, dict[str, list[types.CodeType]]] | None:
-    """The tree of a module's text and all code objects in it by name; None when it does not compile."""
+def _compiled(text: str, flags: int, apart: bool) -> tuple[ast.Module, _Functions] | None:
+    """The tree of a module's text, and its functions by name, each with its code; None when it does not compile.
+
+    Code and node belong together when their first lines do.  With `apart`, lambdas that share a line are
+    compiled as if each had one of its own; without, they are left out.  (Moving a lambda can, rarely, change a
+    no-op in the function around it; so that one is looked for both ways.)
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-            root = compile(tree, "<text>", "exec", flags | _FLAGS, dont_inherit=True)
+            tree, other = ast.parse(text), ast.parse(text)
+            nodes = [node for node in ast.walk(tree) if isinstance(node, FunctionNode)]
+            twins = [node for node in ast.walk(other) if isinstance(node, FunctionNode)]
+            together = {head for head, count in Counter(map(_head, nodes)).items() if count > 1}
+            if apart:
+                last = text.count("\n") + 1
+                for number, twin in enumerate(twins, last + 1):
+                    if _head(twin) in together:
+                        twin.lineno = twin.end_lineno = number
+            root = compile(other, "<text>", "exec", flags | _FLAGS, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    found: dict[str, list[types.CodeType]] = {}
+    by_head = {_head(twin): node for twin, node in zip(twins, nodes, strict=True)}
+    found: _Functions = {}
     for code in _walk(root):
-        found.setdefault(code.co_name, []).append(code)
+        head = code.co_name, code.co_firstlineno
+        if head in by_head and (apart or head not in together):
+            found.setdefault(code.co_name, []).append((code, by_head[head]))
     return tree, found
-
-
-@functools.lru_cache(maxsize=32)
-def _functions(text: str, flags: int) -> list[FunctionNode]:
-    compiled = _compiled(text, flags)
-    assert compiled is not None
-    return [node for node in ast.walk(compiled[0]) if isinstance(node, FunctionNode)]
 
 
 def _walk(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -101,19 +112,14 @@ def _walk(code: types.CodeType) -> Iterator[types.CodeType]:
         stack.extend(constant for constant in one.co_consts if isinstance(constant, types.CodeType))
 
 
-def _heads(node: FunctionNode) -> tuple[str, int]:
-    if isinstance(node, ast.Lambda):
-        return "<lambda>", node.lineno
-    return node.name, min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+def _head(node: FunctionNode) -> tuple[str, int]:
+    """The name and the first line, as the code object of this node has them."""
+    return getattr(node, "name", "<lambda>"), _line(node)
 
 
-def _head(code: types.CodeType) -> tuple[str, int]:
-    return code.co_name, code.co_firstlineno
-
-
-def _same(a: types.CodeType, b: types.CodeType) -> bool:
-    """Whether two code objects do the same, wherever they stand."""
-    return _essence(a) == _essence(b)
+def _line(node: FunctionNode) -> int:
+    decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _essence(code: types.CodeType) -> tuple[Any, ...]:
@@ -149,43 +155,25 @@ def _same_but_for_asserts(plain: types.CodeType, rewritten: types.CodeType) -> b
     locals_ = tuple(name for name in rewritten.co_varnames if not name.startswith("@py"))
     names = {name for name in rewritten.co_names if not name.startswith("@py")}
     return (
-        _head(plain) == _head(rewritten)
+        plain.co_firstlineno == rewritten.co_firstlineno
         and plain.co_varnames == locals_
         and plain.co_freevars == rewritten.co_freevars
         and set(plain.co_names) - {"AssertionError"} <= names
     )
 
 
-def _compiles_to(node: FunctionNode, code: types.CodeType) -> bool:
-    """Whether this node alone, with the same names free, compiles to the code."""
-    assert isinstance(node, ast.Lambda)
-    nothing = ast.copy_location(ast.Constant(None), node)
-    given = node.args
-    bare = ast.arguments(
-        given.posonlyargs, given.args, given.vararg, given.kwonlyargs,
-        [nothing if default is not None else None for default in given.kw_defaults],
-        given.kwarg, [nothing] * len(given.defaults),
-    )  # fmt: skip
-    alone = ast.copy_location(ast.Lambda(bare, node.body), node)
-    free = ast.arguments([], [ast.arg(name) for name in code.co_freevars], None, [], [], None, [])
-    around = ast.copy_location(ast.FunctionDef("_", free, [ast.Return(alone)], []), node)
-    if "type_params" in ast.FunctionDef._fields:
-        around.type_params = []  # type: ignore[attr-defined]
-    module = ast.fix_missing_locations(ast.Module([around], []))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        root = compile(module, "<text>", "exec", code.co_flags & _FUTURE, dont_inherit=True)
-    outer = next(one for one in root.co_consts if isinstance(one, types.CodeType))
-    return any(_same(one, code) for one in outer.co_consts if isinstance(one, types.CodeType))
-
-
-def _covers(node: FunctionNode, code: types.CodeType) -> bool:
-    """Whether the instructions, where Python kept their places, lie in the body of the lambda."""
-    assert isinstance(node, ast.Lambda)
+def _misses(node: FunctionNode, code: types.CodeType) -> bool:
+    """Whether some instruction, where Python kept their places, lies outside the body of this lambda."""
+    if not isinstance(node, ast.Lambda):
+        return False
     body = node.body
-    places = [place for place in code.co_positions() if None not in place and place[2] != place[3]]
-    start, stop = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
-    return all(start <= (line, column) and (end, last) <= stop for line, end, column, last in places)
+    start, stop = (body.lineno, body.col_offset), (body.end_lineno or 0, body.end_col_offset or 0)
+    for line, end_line, column, end in code.co_positions():
+        if line is None or end_line is None or column is None or end is None or column == end:
+            continue
+        if (line, column) < start or (end_line, end) > stop:
+            return True
+    return False
 
 
 def _no_text(code: types.CodeType) -> SourceError:

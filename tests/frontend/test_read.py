@@ -101,6 +101,24 @@ def test_lambdas_in_lambdas_on_one_line():
     assert returned(from_function(other(2))) == "r * p * k"
 
 
+def test_lambdas_on_one_line_that_call_into_a_module():
+    """Calls of `module.function` compile differently where Python knows that the name is a module."""
+    a, b = (lambda x: np.sin(x)), (lambda x: np.cos(x))
+    assert [returned(from_function(f)) for f in (a, b)] == ["np.sin(x)", "np.cos(x)"]
+    c, d = (lambda x: x in {1, 2}), (lambda x: x in {1.0, 2})
+    assert [returned(from_function(f)) for f in (c, d)] == ["x in {1, 2}", "x in {1.0, 2}"]
+
+
+def test_the_function_around_lambdas_on_one_line():
+    def around(x):
+        if x:
+            pass
+        a, b = (lambda: x), (lambda: x + 1)
+        return a() + b()
+
+    assert returned(from_function(around)) == "a() + b()"
+
+
 def test_equal_lambdas_on_one_line_keep_their_own_place():
     a, b = (lambda x: x), (lambda x: x)
     assert from_function(a).node.col_offset < from_function(b).node.col_offset
