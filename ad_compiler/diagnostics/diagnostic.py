@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from ad_compiler.diagnostics.render import render
+from ad_compiler.diagnostics.render import escape, render
 from ad_compiler.diagnostics.source import Span
 
 
@@ -144,7 +144,8 @@ class SourceError(Error, SyntaxError):  # type: ignore[override]
 
     @property
     def text(self) -> str | None:  # type: ignore[override]
-        return self.source_line
+        line = self.source_line
+        return None if line is None or escape(line) != line.replace("\t", escape("\t")) else line
 
     @property
     def end_lineno(self) -> int | None:  # type: ignore[override]

@@ -79,6 +79,12 @@ def test_a_syntax_error_without_a_place_prints():
     assert "nothing" in "".join(traceback.format_exception_only(SourceError("nothing")))
 
 
+@pytest.mark.parametrize(("line", "shown"), [("\tx = 1", True), ("x = 1  # \u202e", False), ("x = '\x1b[2J'", False)])
+def test_python_is_not_handed_a_line_that_acts_on_the_terminal(line, shown):
+    place = Span(source=Source("f.py", line), line=1, column=0, end_line=1, end_column=1)
+    assert (SourceError(Diagnostic("ADC109", "m", place)).text == line) is shown
+
+
 def test_repr_is_short():
     assert repr(errors.LanguageError(FINDING)) == "LanguageError(ADC111: `g` is not known)"
 
