@@ -169,8 +169,6 @@ class _Reader:
     def tuple_of(self, items: list[ast.expr], node: ast.expr) -> Tree:
         if any(isinstance(item, ast.Constant) and item.value is ... for item in items):
             raise _UnknownError(node)  # of any length
-        if len(items) == 1 and isinstance(items[0], ast.Tuple) and not items[0].elts:
-            return TupleTree(())
         return TupleTree(tuple(map(self.tree, items)))
 
     def union(self, items: list[ast.expr], node: ast.expr) -> Tree:
@@ -260,9 +258,7 @@ def _literal(node: ast.expr) -> Any:
         raise _MalformedError(node, f"`{ast.unparse(node)}` is not a literal") from None
 
 
-def _span(node: ast.AST, source: Source, function: str) -> Span | None:
+def _span(node: ast.AST, source: Source, function: str) -> Span:
     from ad_compiler.frontend.read import span_of
 
-    if isinstance(node, ast.Slice) and not hasattr(node, "lineno"):
-        return None
     return span_of(node, source, function)

@@ -119,10 +119,7 @@ class StaticScope:
     def dotted(self, node: ast.expr) -> Resolved | None:
         """The meaning of `a` or `a.b.c`; None for anything else, and for a name that is not there."""
         if isinstance(node, ast.Name):
-            found = self.lookup(node.id)
-            if found is None and hasattr(builtins, node.id):
-                return classify(getattr(builtins, node.id))
-            return found
+            return self.lookup(node.id)
         if isinstance(node, ast.Attribute):
             base = self.dotted(node.value)
             return None if base is None else attribute(base, node.attr)

@@ -166,6 +166,19 @@ def test_an_empty_span_still_has_a_caret():
     assert render([Diagnostic("", "m", Span(source=source, line=1, column=0, end_line=1, end_column=0))]).endswith("^")
 
 
+def test_a_span_of_nothing_but_blank_lines():
+    source = Source("f.py", "\n\n\n")
+    shown = render([Diagnostic("", "m", Span(source=source, line=1, column=0, end_line=3, end_column=0))])
+    assert shown.endswith("1 |\n  | ^")
+
+
+def test_two_places_far_apart_on_a_long_line():
+    text = "x = " + " + ".join(f"a{k}" for k in range(500)) + "\n"
+    lines = render([Diagnostic("", "m", span(text, "a3 "), ((span(text, "a400"), "far"),))]).splitlines()
+    assert max(map(len, lines)) <= WIDEST + 20
+    assert any(line.endswith("- far") for line in lines)
+
+
 def test_several_helps():
     shown = render([Diagnostic("", "m", help=("one", "two"))])
     assert shown.endswith("help: one\nhelp: two")

@@ -202,6 +202,37 @@ def test_a_wrapper_that_does_more_is_itself_the_function():
     assert returned(definition) == "2 * f(*args, **kwargs)"
 
 
+def test_wrappers_that_nearly_pass_on():
+    def takes_one_more(f):
+        @functools.wraps(f)
+        def wrapper(first, *args, **kwargs):
+            return f(*args, **kwargs)
+
+        return wrapper
+
+    def drops_keywords(f):
+        @functools.wraps(f)
+        def wrapper(*args):
+            return f(*args)
+
+        return wrapper
+
+    for made in (takes_one_more(plain), drops_keywords(plain)):
+        assert from_function(made).function is made
+
+
+def test_a_wrapper_around_nothing_yet():
+    def make():
+        def wrapper(*args, **kwargs):
+            return inner(*args, **kwargs)
+
+        wrapper.__wrapped__ = plain
+        return wrapper
+        inner = plain
+
+    assert returned(from_function(make())) == "inner(*args, **kwargs)"
+
+
 def test_wrapped_is_not_believed():
     def wrapper(*args, **kwargs):
         return other(*args, **kwargs)

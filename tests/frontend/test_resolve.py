@@ -365,6 +365,11 @@ def test_the_scope_of_a_name_that_is_nowhere():
     assert static("x = 1").lookup("nowhere") is None
 
 
+def test_the_same_library_imported_twice_is_one_name():
+    assert static("import numpy.linalg\nimport numpy\n").lookup("numpy").obj is np
+    assert isinstance(static("import numpy\nnumpy = 3\n").lookup("numpy"), UnknownName)
+
+
 def test_dotted_names():
     scope = static("import numpy as np\n")
     assert scope.dotted(ast.parse("np.linalg.norm", mode="eval").body).obj is np.linalg.norm
