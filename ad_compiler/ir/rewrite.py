@@ -85,9 +85,3 @@ def replace_uses(body: Block, values: dict[Value, Value]) -> None:
     if values:
         for op in walk(body):
             op.operands = [resolve(operand, values) for operand in op.operands]
-
-
-def retarget(value: Value, hint: str) -> None:
-    """Give a nameless value the user's name that another value had."""
-    if hint and not value.hint:
-        value.hint = hint

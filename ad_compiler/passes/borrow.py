@@ -28,7 +28,7 @@ from ad_compiler.ir.types import UNKNOWN_DTYPE, Tensor, same_shape
 from ad_compiler.passes.dce import LOOPS, Liveness
 from ad_compiler.primitives.declare import REGISTRY
 
-READ_DTYPE = frozenset("zeros_like ones_like full_like scatter".split())
+READ_DTYPE = frozenset("zeros_like ones_like full_like scatter spread".split())
 SAME_DTYPE = frozenset("setitem add_at copy stop_gradient".split())  # whatever the first operand's dtype is
 
 

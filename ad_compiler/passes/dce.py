@@ -135,7 +135,7 @@ class Liveness:
                 self.work.extend(yielded(op.regions[-1])[: first_yielded(op)])
             else:
                 self.work.extend(self.reads(op))
-                if op.name == "closure":
+                if op.name in ("closure", "hook"):
                     self.work.extend(yielded(op.regions[0]))
             op = self.places.owner[op]
 

@@ -114,8 +114,6 @@ def matches(pattern: Any, value: Value, found: Bindings, dtypes: str) -> Iterato
 
 
 def matches_op(pattern: Node, op: Op, found: Bindings, dtypes: str) -> Iterator[Bindings]:
-    if len(op.operands) != len(pattern.operands):
-        return
     found = found | {op: op}
     yield from _all_match(pattern.operands, op.operands, found, dtypes)
     if op.name in COMMUTATIVE and op.operands[0] is not op.operands[1]:

@@ -240,7 +240,7 @@ def _unspread(op: Op, maker: Maker) -> Value | None:
         return None
     if not any(made_by(value, "spread", "broadcast_like") for value in op.operands):
         return None
-    if primitive.shape_only or not all(isinstance(value.type, Tensor) for value in op.operands):
+    if not all(isinstance(value.type, Tensor) for value in op.operands):
         return None
     operands = list(op.operands)
     for k, value in enumerate(operands):

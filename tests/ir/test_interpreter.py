@@ -174,7 +174,8 @@ def test_nothing_is_written_in_place() -> None:
 def test_on_other_objects_than_numbers() -> None:
     """With another meaning of the primitives, the program runs on SymPy terms."""
     module = parse(
-        "func f(%x: f64, %n: i64)\n  %y = for 0, %n, 1, %x\n    do(%i, %a)\n      %b = multiply %a, %x\n      yield %b\n"
+        "func f(%x: f64, %n: i64)\n  %y = for 0, %n, 1, %x\n    do(%i, %a)\n"
+        "      %b = multiply %a, %x\n      yield %b\n"
         "  %z = sin %y\n  return %z\n"
     )
     meaning = {"multiply": lambda a, b: a * b, "sin": sympy.sin}
@@ -188,6 +189,7 @@ def test_flatten() -> None:
         a, b = 5, 6
 
     tree = TupleTree((
-        Leaf(), Fixed("x"), ListTree((Leaf(),)), DictTree(("k",), (Leaf(),)), RecordTree(Pair, ("a", "b"), (Leaf(), Leaf())),
+        Leaf(), Fixed("x"), ListTree((Leaf(),)), DictTree(("k",), (Leaf(),)),
+        RecordTree(Pair, ("a", "b"), (Leaf(), Leaf())),
     ))  # fmt: skip
     assert flatten((1, "x", [2], {"k": 3}, Pair()), tree) == [1, 2, 3, 5, 6]

@@ -52,7 +52,7 @@ func g(%x: f64[n, m?], p = tuple(%W: f64[n-2], dict('b': %b: ?[*1])), keyword k 
       yield %x_bar
   %u: undef = undefined
   return %w
-"""
+"""  # noqa: E501
 
 
 def test_every_construct_reads_back() -> None:
@@ -124,7 +124,8 @@ def test_symbols_that_are_equal_stay_equal() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        0, -3, 10**30, 0.1, -0.0, 1e-300, float("inf"), True, None, "a 'quoted' \\ \n text", 2j, complex(-1.0, float("inf")),
+        0, -3, 10**30, 0.1, -0.0, 1e-300, float("inf"), True, None, "a 'quoted' \\ \n text",
+        2j, complex(-1.0, float("inf")),
         (), (1,), (1, (2, "x")), [1, 2], {"a": (1, None)}, Ellipsis, Slot(2),
         (SliceItem(1, Slot(0), -1), Slot(1), 0), np.float32(0.1), np.int8(-3), float, np.float64,
         TupleTree((Leaf(FLOAT), ListTree((Leaf(), Fixed(1))), DictTree(("a", 2), (Leaf(3), Leaf("s"))))),
@@ -205,6 +206,31 @@ def test_values_keep_their_hints() -> None:
     ops = module.functions["f"].body.ops
     assert [op.results[0].hint for op in ops[:-1]] == ["", "y"]
     assert "%y: f64 = sin %0" in show(module)
+
+
+def test_names_that_look_numbered_already() -> None:
+    text = "func f(%x: f64)\n  %x.1: f64 = sin %x\n  %1: f64 = sin %x\n  %2: f64 = sin %1\n  return %2, %x.1\n"
+    module = parse(text)
+    module.functions["f"].body.ops[0].results[0].hint = "x.1"  # not an identifier: printed as x_1
+    module.functions["f"].body.ops[1].results[0].hint = "0"
+    shown = show(module)
+    assert "%x_1: f64 = sin %x" in shown
+    assert "%0: f64 = sin %x" in shown
+    assert "%1: f64 = sin %0" in shown
+    assert show(parse(shown)) == shown
+
+
+def test_constants_as_ops_and_comments_of_others() -> None:
+    module = parse(
+        "func f(%x: f64)\n  %c = constant[value=2.0]  # whatever, line x\n  %u = undefined\n  return %c, %u\n"
+    )
+    assert show(module) == "func f(%x: f64)\n  %u: undef = undefined\n  return 2.0, %u\n"
+
+
+def test_an_unknown_length_that_is_not_one() -> None:
+    module = parse("func f(%x: f64)\n  return %x\n")
+    module.functions["f"].body.parameters[0].type = Tensor("f64", (Dim(Symbol(many=True)), Dim(Symbol(many=True))))
+    assert "%x: f64[n, n.1]" in show(module)
 
 
 def test_a_block_alone_can_be_shown() -> None:

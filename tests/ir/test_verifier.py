@@ -12,6 +12,7 @@ from ad_compiler.ir.core import Block, Module, Op, Value
 from ad_compiler.ir.trees import Leaf, TupleTree
 from ad_compiler.ir.types import FLOAT, INT, ListType, Opaque, Symbol, Tensor, TupleType, Undefined, array, unknown
 from ad_compiler.ir.verifier import consistent
+from ad_compiler.ir.verifier import verify as structure_only
 from ad_compiler.primitives.evaluate import parse, verify
 
 TEXT = """
@@ -149,6 +150,37 @@ def damage_breaks(m: Module) -> None:
     find("for", m).attributes["breaks"] = True
 
 
+def damage_breaks_of_nothing(m: Module) -> None:
+    op = find("for", m)
+    op.attributes["breaks"] = True
+    op.operands, op.results = op.operands[:3], []
+    op.regions[0].parameters = op.regions[0].parameters[:1]
+    op.regions[0].ops[-1].operands = []
+    op.regions[0].ops = op.regions[0].ops[-1:]
+    m.functions["f"].body.ops = m.functions["f"].body.ops[: m.functions["f"].body.ops.index(op) + 1]
+    m.functions["f"].body.ops.append(Op("return", [m.functions["f"].body.parameters[0]]))
+
+
+def damage_no_index(m: Module) -> None:
+    op = find("for", m)
+    op.operands, op.results = op.operands[:3], []
+    op.regions = [Block([], [Op("yield", [])])]
+    m.functions["f"].body.ops = m.functions["f"].body.ops[: m.functions["f"].body.ops.index(op) + 1]
+    m.functions["f"].body.ops.append(Op("return", [m.functions["f"].body.parameters[0]]))
+
+
+def damage_hook_rule(m: Module) -> None:
+    find("hook", m).regions[0].ops[-1].operands = []
+
+
+def damage_hook_results(m: Module) -> None:
+    find("hook", m).operands = []
+
+
+def damage_untyped_parameter(m: Module) -> None:
+    m.functions["g"].body.parameters[0].type = None  # type: ignore[assignment]
+
+
 def damage_condition(m: Module) -> None:
     find("while", m).regions[0].ops[-1].operands = []
 
@@ -226,6 +258,12 @@ def test_damage_is_found(damage: Callable[[Module], None]) -> None:
     with pytest.raises(InternalError) as caught:
         verify(broken, "some pass")
     assert caught.value.code == "ADC301"
+
+
+def test_without_type_rules_only_the_structure_counts() -> None:
+    sound = module()
+    damage_primitive(sound)
+    structure_only(sound)
 
 
 def test_the_error_names_op_function_line_and_stage() -> None:

@@ -73,3 +73,54 @@ def test_another_shape_or_dtype_is_no_source() -> None:
           return %s
         """,
     )
+
+
+def test_through_the_head_of_a_loop_and_through_writes() -> None:
+    check(
+        borrow,
+        """
+        func f(%x: f64[n], %z: ?[*z], %k: i64)
+          %s = sin %x
+          %w = copy %z
+          %v = setitem[index=(0,)] %w, 1.0
+          %a, %b = for 0, %k, 1, 0, %s
+            do(%i, %c, %t: f64[n])
+              %m = size %t
+              %d = size %i
+              %e = add %m, %d
+              yield %e, %t
+          %g = zeros_like %v
+          return %a, %g
+        """,
+        """
+        func f(%x: f64[n], %z: ?[*z], %k: i64)
+          %s = sin %x
+          %w = copy %z
+          %v = setitem[index=(0,)] %w, 1.0
+          %a, %b = for 0, %k, 1, 0, %s
+            do(%i, %c, %t: f64[n])
+              %m = size %x
+              %d = size %i
+              %e = add %m, %d
+              yield %e, %t
+          %g = zeros_like %z
+          return %a, %g
+        """,
+    )
+
+
+def test_a_branch_is_no_source() -> None:
+    unchanged(
+        borrow,
+        """
+        func f(%x: f64[n], %c: bool)
+          %s: f64[n] = if %c
+            then
+              yield %x
+            else
+              %y = sin %x
+              yield %y
+          %m = size %s
+          return %m
+        """,
+    )

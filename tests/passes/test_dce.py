@@ -268,3 +268,28 @@ def test_calls_of_functions_with_effects_are_kept() -> None:
           return %x
         """
     check(dce, before, before.replace("          %b: f64 = call[callee='h'] %x\n", ""))
+
+
+def test_the_rule_of_a_hook_is_kept_with_the_hook() -> None:
+    check(
+        dce,
+        """
+        func f(%x: f64, %k: f64)
+          %limit = exp %k
+          %y = hook %x
+            do(%x_bar)
+              %a = sin %x_bar
+              %b = minimum %x_bar, %limit
+              yield %b
+          return %y
+        """,
+        """
+        func f(%x: f64, %k: f64)
+          %limit = exp %k
+          %y = hook %x
+            do(%x_bar)
+              %b = minimum %x_bar, %limit
+              yield %b
+          return %y
+        """,
+    )

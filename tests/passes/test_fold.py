@@ -39,6 +39,9 @@ def test_derivative_code_is_folded(op: str, result: str) -> None:
         "multiply 1e200, 1e200",  # inf
         "subtract inf, inf",
         "sqrt -1.0",
+        "clip 5.0, None, 1.0",  # not a number
+        "round[decimals=1] 2.345",
+        "dot 2.0, 3.0",
     ],
 )
 def test_what_raises_or_is_not_finite_stays(op: str) -> None:
@@ -61,6 +64,7 @@ def test_an_exponent_is_known() -> None:
 def test_signs_of_zeros_and_kinds_of_numbers_are_kept() -> None:
     check(
         fold,
-        "func f(%x: f64)\n  %a = multiply -1.0, 0.0  # reverse\n  %b = less 1, 2\n  %c = multiply 2, 3\n  return %a, %b, %c\n",
+        "func f(%x: f64)\n  %a = multiply -1.0, 0.0  # reverse\n  %b = less 1, 2\n  %c = multiply 2, 3\n"
+        "  return %a, %b, %c\n",
         "func f(%x: f64)\n  return -0.0, True, 6\n",
     )

@@ -51,6 +51,8 @@ def test_what_may_raise_or_is_cheap_or_the_users_stays() -> None:
               %s = exp %A                                   # forward
               %t = getitem[index=(3,)] %A                   # reverse
               %z = zeros_like %A                            # reverse
+              %xs: list[f64] = list %x                      # reverse
+              %ys: list[f64] = add %xs, %xs                 # reverse
               %u = multiply %p, %q                          # reverse
               %v = multiply %u, %t                          # reverse
               %w = multiply %v, %a                          # reverse

@@ -135,6 +135,18 @@ def test_an_add_at_into_zeros_too() -> None:
             "%x: f64[n], %acc: f32[n], %ct: f64",
             "%a = scatter[index=(0,)] %ct, %x\n%b = add %acc, %a\nreturn %b",
         ),
+        (
+            "%x: f64[n], %acc: f32[n], %ct: f64",
+            "%a = scatter[index=(0,)] %ct, %x\n%b = subtract %acc, %a\nreturn %b",
+        ),
+        (
+            "%x: f64[n], %acc: f64[n], %ct: f64",
+            "%a = scatter[index=(0,)] %ct, %x\n%b = subtract %acc, %a\n%c = multiply %a, %b\nreturn %c",
+        ),
+        (
+            "%x: f64[n], %ct: f64",
+            "%a = scatter[index=(0,)] %ct, %x\n%b = negative %a\n%c = where True, %a, %b\nreturn %c",
+        ),
         # read again elsewhere
         (
             "%x: f64[n], %acc: f64[n], %ct: f64",
@@ -228,8 +240,24 @@ def test_broadcasts_that_an_operation_does_itself(signature: str, before: str, a
     rewrites(before, after, signature)
 
 
-def test_a_broadcast_against_another_shape_stays() -> None:
-    stays("%s = spread %ct, %x\n%a = multiply %s, %y\nreturn %a", "%ct: f64, %x: f64[n], %y: f64[m?]")
+@pytest.mark.parametrize(
+    ("signature", "body"),
+    [
+        ("%ct: f64, %x: f64[n], %y: f64[m?]", "%s = spread %ct, %x\n%a = multiply %s, %y\nreturn %a"),
+        # in which dtype to compute would be another question
+        ("%ct: f64, %x: f32[n]", "%s = broadcast_like %ct, %x\n%a = multiply %s, %x\nreturn %a"),
+        # how many axes there are is not known
+        ("%ct: f64[*c], %x: f64[*x]", "%s = spread[axis=0] %ct, %x\n%a = multiply %s, %x\nreturn %a"),
+        ("%ct: f64, %x: f64[n]", "%s = spread %ct, %x\n%a = clip %s, None, %x\nreturn %a"),
+        # spread over different things
+        (
+            "%ct: f64, %x: f64[n], %y: f64[m?]",
+            "%s = spread %ct, %x\n%t = spread %ct, %y\n%a = multiply %s, %t\nreturn %a",
+        ),
+    ],
+)
+def test_broadcasts_that_stay(signature: str, body: str) -> None:
+    stays(body, signature)
 
 
 def test_sums_over_broadcasts_in_a_row() -> None:
@@ -274,6 +302,10 @@ def test_a_product_of_arrays_between_two_sums_stays() -> None:
         ("%t = list %x, %y\n%a = list_get %t, 0\nreturn %a", "return %x"),
         ("%t = list %x, %y\n%a = list_get %t, -1\nreturn %a", "return %y"),
         ("%t = list %x, %y\n%a = list_len %t\nreturn %a", "return 2"),
+        (
+            "%t = list %x, %y\n%u = zeros_like %t\n%v = append %u, %y\n%z = zeros_like %v\n%a = list_len %z\nreturn %a",
+            "%t = list %x, %y\n%u = zeros_like %t\n%v = append %u, %y\n%a = list_len %v\nreturn %a",
+        ),
         ("%t = list %x\n%u = append %t, %y\n%a = list_get %u, -1\nreturn %a", "return %y"),
         ("%t = list %x\n%u = append %t, %y\n%v, %a = pop %u\nreturn %v, %a", "%t = list %x\nreturn %t, %y"),
     ],
