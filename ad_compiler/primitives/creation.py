@@ -13,6 +13,7 @@ from ad_compiler.ir.types import Dim, ListType, Symbol, Tensor, TupleType, Type,
 from ad_compiler.primitives import runtime
 from ad_compiler.primitives.broadcasting import unbroadcast
 from ad_compiler.primitives.declare import constant, general, linear, ops
+from ad_compiler.primitives.reductions import in_precision_of
 from ad_compiler.primitives.shapes import dim_of, dtype_code, filled, tensor, wanted_shape
 
 # ---------------------------------------------------------------------------- by shape
@@ -166,7 +167,7 @@ linspace = linear(
 
 def _end(ct: Any, end: Any, weights: Any) -> Any:
     """<ct, weights> over the first axis; for ends that are arrays the other axes stay."""
-    return unbroadcast(ops.tensordot(weights, ct, axes=1), end)
+    return unbroadcast(ops.tensordot(in_precision_of(weights, ct), ct, axes=1), end)
 
 
 # ---------------------------------------------------------------------------- nested displays

@@ -11,6 +11,7 @@ import numpy as np
 from ad_compiler.ir.types import Dim, Symbol, Tensor, Type, broadcast, derived, promote, rank
 from ad_compiler.primitives.broadcasting import unbroadcast
 from ad_compiler.primitives.declare import multilinear, ops
+from ad_compiler.primitives.reductions import in_precision_of
 from ad_compiler.primitives.rules import NoRule
 from ad_compiler.primitives.shapes import tensor
 
@@ -150,7 +151,7 @@ def _diagonal_bar(ct: Any, xs: tuple[Any, ...], parts: Subscripts, position: int
             fresh = next(free)
             relabelled += fresh
             ties.append(letter + fresh)
-            eyes.append(ops.eye(ops.dim(xs[position], axis=axis)))
+            eyes.append(in_precision_of(ops.eye(ops.dim(xs[position], axis=axis)), xs[position]))
         else:
             seen.add(letter)
             relabelled += letter

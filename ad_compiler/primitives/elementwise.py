@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ad_compiler.ir.types import ListType, Tensor, TupleType, Type, broadcast, is_scalar, join, same_shape
+from ad_compiler.ir.types import UNKNOWN_DTYPE, ListType, Tensor, TupleType, Type, broadcast, is_inexact, is_scalar, join, same_shape
 from ad_compiler.primitives.declare import constant, elementwise
 from ad_compiler.primitives.expression import known
 from ad_compiler.primitives.shapes import arithmetic, boolean, inexact
@@ -53,24 +53,24 @@ add = elementwise(
     b=lambda: 1.0,
 )  # fmt: skip
 subtract = elementwise(
-    np.subtract, "a, b", infer=arithmetic, emit="a - b", also=(operator.sub, operator.isub),
+    operator.sub, "a, b", name="subtract", infer=arithmetic, emit="a - b", also=(np.subtract, operator.isub),
     a=lambda: 1.0,
     b=lambda: -1.0,
 )  # fmt: skip
 multiply = elementwise(
-    np.multiply, "a, b", infer=arithmetic, emit="a * b", also=(operator.mul, operator.imul),
+    operator.mul, "a, b", name="multiply", infer=arithmetic, emit="a * b", also=(np.multiply, operator.imul),
     a=lambda b: b,
     b=lambda a: a,
 )  # fmt: skip
 divide = elementwise(
-    np.divide, "a, b", infer=inexact, emit="a / b", also=(operator.truediv, operator.itruediv),
+    operator.truediv, "a, b", name="divide", infer=inexact, emit="a / b", also=(np.divide, operator.itruediv),
     a=lambda b: 1.0 / b,
     b=lambda b, out: -(out / b),
 )  # fmt: skip
-negative = elementwise(np.negative, "x", infer=arithmetic, emit="-x", also=(operator.neg,), x=lambda: -1.0)
-positive = elementwise(np.positive, "x", infer=arithmetic, emit="+x", also=(operator.pos,), x=lambda: 1.0)
+negative = elementwise(operator.neg, "x", name="negative", infer=arithmetic, emit="-x", also=(np.negative,), x=lambda: -1.0)
+positive = elementwise(operator.pos, "x", name="positive", infer=arithmetic, emit="+x", also=(np.positive,), x=lambda: 1.0)
 mod = elementwise(
-    np.mod, "a, b", infer=arithmetic, name="mod", emit="a % b", also=(operator.mod,),
+    operator.mod, "a, b", infer=arithmetic, name="mod", emit="a % b", also=(np.mod,),
     a=lambda: 1.0,
     b=lambda a, b: -floor_divide(a, b),
 )  # fmt: skip
@@ -79,7 +79,7 @@ fmod = elementwise(
     a=lambda: 1.0,
     b=lambda a, b: -trunc(a / b),
 )  # fmt: skip
-floor_divide = constant(np.floor_divide, "a, b", infer=arithmetic, emit="a // b", also=(operator.floordiv,))
+floor_divide = constant(operator.floordiv, "a, b", name="floor_divide", infer=arithmetic, emit="a // b", also=(np.floor_divide,))
 
 
 def _slope_in_base(a: Any, b: Any) -> Any:
@@ -103,7 +103,7 @@ def _slope_in_exponent(a: Any, out: Any) -> Any:
 
 
 power = elementwise(
-    np.power, "a, b", infer=arithmetic, emit="a ** b", also=(operator.pow, builtins.pow),
+    operator.pow, "a, b", name="power", infer=arithmetic, emit="a ** b", also=(np.power, builtins.pow),
     a=_slope_in_base,
     b=_slope_in_exponent,
 )  # fmt: skip
@@ -176,7 +176,9 @@ sinc = elementwise(
 
 
 def _where(c: Any, a: Any, b: Any) -> Any:
-    return np.where(c, a, b)[()]  # a number for numbers
+    if not any(isinstance(part, np.ndarray) for part in (c, a, b)):
+        return a if c else b  # as it is written for numbers
+    return np.where(c, a, b)[()]
 
 
 def _where_text(types: Sequence[Type], attributes: dict[str, Any]) -> str:
@@ -187,6 +189,8 @@ def _where_text(types: Sequence[Type], attributes: dict[str, Any]) -> str:
 def _where_type(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
     value, c = arithmetic(types[1:], attributes), types[0]
     assert isinstance(value, Tensor)
+    if value.shape == () and is_scalar(c) and not all(map(is_inexact, types[1:])) and types[1] != types[2]:
+        return Tensor(UNKNOWN_DTYPE, ())  # Python's choice does not convert: it may be an integer or a float
     return Tensor(value.dtype, broadcast(c.shape, value.shape)) if isinstance(c, Tensor) else value
 
 
@@ -262,12 +266,12 @@ round = constant(
 
 # ---------------------------------------------------------------------------- comparisons and logic
 
-less = constant(np.less, "a, b", infer=boolean, emit="a < b", also=(operator.lt,))
-less_equal = constant(np.less_equal, "a, b", infer=boolean, emit="a <= b", also=(operator.le,))
-greater = constant(np.greater, "a, b", infer=boolean, emit="a > b", also=(operator.gt,))
-greater_equal = constant(np.greater_equal, "a, b", infer=boolean, emit="a >= b", also=(operator.ge,))
-equal = constant(np.equal, "a, b", infer=boolean, emit="a == b", also=(operator.eq,))
-not_equal = constant(np.not_equal, "a, b", infer=boolean, emit="a != b", also=(operator.ne,))
+less = constant(operator.lt, "a, b", name="less", infer=boolean, emit="a < b", also=(np.less,))
+less_equal = constant(operator.le, "a, b", name="less_equal", infer=boolean, emit="a <= b", also=(np.less_equal,))
+greater = constant(operator.gt, "a, b", name="greater", infer=boolean, emit="a > b", also=(np.greater,))
+greater_equal = constant(operator.ge, "a, b", name="greater_equal", infer=boolean, emit="a >= b", also=(np.greater_equal,))
+equal = constant(operator.eq, "a, b", name="equal", infer=boolean, emit="a == b", also=(np.equal,))
+not_equal = constant(operator.ne, "a, b", name="not_equal", infer=boolean, emit="a != b", also=(np.not_equal,))
 
 
 def _logical(word: str, symbol: str, name: str) -> Any:
@@ -287,12 +291,12 @@ logical_not = constant(
     np.logical_not, "x", infer=boolean, also=(operator.not_,),
     emit=lambda types, attributes: "not x" if is_scalar(types[0]) else "np.logical_not(x)",
 )  # fmt: skip
-bitwise_and = constant(np.bitwise_and, "a, b", infer=arithmetic, emit="a & b", also=(operator.and_,))
-bitwise_or = constant(np.bitwise_or, "a, b", infer=arithmetic, emit="a | b", also=(operator.or_,))
-bitwise_xor = constant(np.bitwise_xor, "a, b", infer=arithmetic, emit="a ^ b", also=(operator.xor,))
-invert = constant(np.invert, "x", infer=arithmetic, emit="~x", also=(operator.invert, operator.inv))
-left_shift = constant(np.left_shift, "a, b", infer=arithmetic, emit="a << b", also=(operator.lshift,))
-right_shift = constant(np.right_shift, "a, b", infer=arithmetic, emit="a >> b", also=(operator.rshift,))
+bitwise_and = constant(operator.and_, "a, b", name="bitwise_and", infer=arithmetic, emit="a & b", also=(np.bitwise_and,))
+bitwise_or = constant(operator.or_, "a, b", name="bitwise_or", infer=arithmetic, emit="a | b", also=(np.bitwise_or,))
+bitwise_xor = constant(operator.xor, "a, b", name="bitwise_xor", infer=arithmetic, emit="a ^ b", also=(np.bitwise_xor,))
+invert = constant(operator.invert, "x", name="invert", infer=arithmetic, emit="~x", also=(np.invert, operator.inv))
+left_shift = constant(operator.lshift, "a, b", name="left_shift", infer=arithmetic, emit="a << b", also=(np.left_shift,))
+right_shift = constant(operator.rshift, "a, b", name="right_shift", infer=arithmetic, emit="a >> b", also=(np.right_shift,))
 isnan = constant(np.isnan, "x", infer=boolean, also=(math.isnan,))
 isinf = constant(np.isinf, "x", infer=boolean, also=(math.isinf,))
 isfinite = constant(np.isfinite, "x", infer=boolean, also=(math.isfinite,))

@@ -27,8 +27,9 @@ from ad_compiler.ir.types import (
 )
 from ad_compiler.primitives import runtime
 from ad_compiler.primitives.broadcasting import unbroadcast
-from ad_compiler.primitives.declare import Primitive, general, linear, multilinear, ops
-from ad_compiler.primitives.shapes import tensor
+from ad_compiler.primitives.declare import Primitive, general, multilinear, ops
+from ad_compiler.primitives.reductions import hits
+from ad_compiler.primitives.shapes import reduced_shape, tensor
 
 # ---------------------------------------------------------------------------- bilinear products
 
@@ -346,8 +347,6 @@ solve = general(
 
 
 def _norm_type(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
-    from ad_compiler.primitives.shapes import reduced_shape
-
     shape = reduced_shape(tensor(types[0]).shape, attributes.get("axis"), attributes.get("keepdims", False))
     return _inexact(types, shape)
 
@@ -383,7 +382,7 @@ def _unit(x: Any, out: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
         return ops.sign(x)
     if ord in (np.inf, -np.inf):
         hit = ops.absolute(x).equals(length)
-        return ops.where(hit, ops.sign(x) / ops.sum(hit, axis=axis, keepdims=axis is not None), 0.0)
+        return ops.where(hit, ops.sign(x) / hits(hit, x, axis, axis is not None), 0.0)
     if ord == 0:
         return ops.zeros_like(x)
     ratio = ops.absolute(x) / ops.where(length.equals(0.0), 1.0, length)

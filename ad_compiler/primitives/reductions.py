@@ -48,21 +48,29 @@ def _sum_type(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
 # ---------------------------------------------------------------------------- sum and its transpose
 
 
+def _fills(types: Sequence[Type], attributes: dict[str, Any]) -> bool:
+    """Whether it is one number for all of an array of floats: that takes on the dtype of the array."""
+    everywhere = attributes.get("axis") is None and not attributes.get("keepdims", False)
+    return everywhere and tensor(types[1]).dtype in FLOATS
+
+
 def _spread_type(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
-    return Tensor(tensor(types[0]).dtype, tensor(types[1]).shape)
+    y, x = tensor(types[0]), tensor(types[1])
+    return Tensor(x.dtype if _fills(types, attributes) and y.dtype in FLOATS else y.dtype, x.shape)
 
 
 def _spread_text(types: Sequence[Type], attributes: dict[str, Any]) -> str:
     axis, keepdims = attributes.get("axis"), attributes.get("keepdims", False)
     if axis is None and not keepdims:
-        surely_float = tensor(types[1]).dtype in FLOATS
-        return "np.full_like(x, y)" if surely_float else "np.broadcast_to(y, np.shape(x))"
+        return "np.full_like(x, y)" if _fills(types, attributes) else "np.broadcast_to(y, np.shape(x))"
     return f"np.broadcast_to({'y' if keepdims else 'np.expand_dims(y, axis)'}, np.shape(x))"
 
 
 def _spread(y: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     if axis is not None and not keepdims:
         y = np.expand_dims(y, axis)
+    if axis is None and not keepdims and isinstance(x, np.ndarray) and x.dtype.kind == "f":
+        return np.full_like(x, y)
     return np.broadcast_to(y, np.shape(x))[()]
 
 
@@ -184,16 +192,26 @@ prod_others = general(
 # ---------------------------------------------------------------------------- extremes
 
 
+def in_precision_of(value: Any, like: Any) -> Any:
+    """An integer or a float64, cast where it would make float64 of a float32 array."""
+    return ops.astype(value, dtype=np.float32) if like.value.type.dtype == "f32" else value
+
+
+def hits(hit: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """How many elements a mask over `x` holds."""
+    return in_precision_of(sum(hit, axis=axis, keepdims=keepdims), x)
+
+
 def _extreme_bar(ct: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> Any:
     hit = x.equals(_keep(out, axis, keepdims))
-    share = _keep(ct, axis, keepdims) / sum(hit, axis=axis, keepdims=axis is not None)
+    share = _keep(ct, axis, keepdims) / hits(hit, x, axis, axis is not None or keepdims)
     return ops.where(hit, share, 0.0)
 
 
 def _extreme_dot(x: Any, x_dot: Any, out: Any, axis: Any, keepdims: bool) -> Any:
     hit = x.equals(_keep(out, axis, keepdims))
     total = sum(ops.where(hit, x_dot, 0.0), axis=axis, keepdims=keepdims)
-    return total / sum(hit, axis=axis, keepdims=keepdims)
+    return total / hits(hit, x, axis, keepdims)
 
 
 max = general(

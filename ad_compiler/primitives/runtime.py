@@ -126,7 +126,7 @@ def _diag_bar(y, x, k=0):
 def _trace_bar(y, x, offset=0):
     """`y` on each element of a diagonal of the first two axes of zeros in the shape of `x`."""
     shape = np.shape(x)
-    mask = np.eye(shape[0], shape[1], offset)
+    mask = np.eye(shape[0], shape[1], offset, dtype=np.result_type(x, np.float32))
     return np.reshape(mask, mask.shape + (1,) * (len(shape) - 2)) * y
 
 

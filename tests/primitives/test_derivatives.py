@@ -153,6 +153,48 @@ def test_types_and_emission(name: str, values: tuple[Any, ...], attributes: dict
                 np.testing.assert_array_equal(flat(emitted), flat(results))
 
 
+def in_single(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(map(in_single, value))
+    return value.astype(np.float32) if isinstance(value, np.ndarray) and value.dtype == float else value
+
+
+def dtypes(value: Any) -> set[Any]:
+    if isinstance(value, list | tuple):
+        return set().union(*map(dtypes, value))
+    return {value.dtype} if isinstance(value, np.ndarray) else set()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_single_precision_stays(name: str) -> None:
+    """Arrays of float32 in, float32 out: of the primitive, and so of its derivatives in both modes.
+
+    Not where Python numbers are operands too: arithmetic among these is in float64.
+    """
+    random = np.random.default_rng(4)
+    for values, attributes in samples_of(name):
+        given = [in_single(value) for value in values if value is not None]
+        is_mixed = any(isinstance(value, float) for value in given) or (name == "power" and isinstance(given[0], int))
+        if is_mixed or not any(map(dtypes, given)) or "dtype" in attributes:
+            continue
+        program = Program.of(name, [in_single(value) for value in values], attributes, "lengths")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            results, environment = run(program, given)
+            if not program.active or dtypes(results) - {np.dtype(np.float32)}:
+                continue
+            check_types(program, environment)
+            tangent = tangent_program(Program.of(name, [in_single(value) for value in values], attributes, "lengths"))
+            dots = [in_single(random_like(given[k], random)) for k in program.active]
+            assert dtypes(run(tangent, [*given, *dots])[0]) <= {np.dtype(np.float32)}
+            assert dtypes(run_emitted(tangent, [*given, *dots])) <= {np.dtype(np.float32)}
+            adjoint = adjoint_program(Program.of(name, [in_single(value) for value in values], attributes, "lengths"))
+            cts = [in_single(random_like(result, random)) for result in results]
+            cts = [np.float32(ct) if isinstance(ct, float) else ct for ct in cts]
+            assert dtypes(run(adjoint, [*given, *cts])[0]) <= {np.dtype(np.float32)}
+            assert dtypes(run_emitted(adjoint, [*given, *cts])) <= {np.dtype(np.float32)}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_primitive_has_samples(name: str) -> None:
     assert samples_of(name), f"add operands for `{name}` to tests/primitives/samples.py"
