@@ -11,7 +11,6 @@ from typing import Any
 from ad_compiler import specialise
 from ad_compiler.diagnostics.diagnostic import ArgumentError, ArgumentValueError, Diagnostic
 from ad_compiler.frontend.read import from_function
-from ad_compiler.ir.printer import show
 from ad_compiler.ir.trees import count, leaves
 from ad_compiler.ir.types import may_vary
 from ad_compiler.pipeline import (
@@ -113,12 +112,7 @@ class Differentiated:
 
     def stages(self, *args: Any, **kwargs: Any) -> dict[str, str]:
         """Every stage of the compilation as text: "ssa", "adjoint", "optimised", "source"."""
-        found = self.lookup(self.binder.positional(args, kwargs)).stages
-        text = {
-            name: "\n".join(show(module) for module in getattr(found, name))
-            for name in ("ssa", "adjoint", "optimised")
-        }
-        return text | {"source": found.source}
+        return self.lookup(self.binder.positional(args, kwargs)).stages.texts()
 
     def __repr__(self) -> str:
         return f"<{self.mode} of {getattr(self.function, '__qualname__', self.function)!s}>"

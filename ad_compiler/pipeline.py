@@ -9,9 +9,13 @@ order differentiates optimised SSA, never text.  `compile_program` runs the rest
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import numpy as np
 
 from ad_compiler.diagnostics.diagnostic import ArgumentError, ArgumentValueError, Diagnostic, Error
 from ad_compiler.frontend.read import Definition
@@ -24,6 +28,7 @@ from ad_compiler.ir.types import INTEGERS, Opaque, Symbol, Tensor, Type, may_var
 from ad_compiler.primitives.evaluate import verify
 from ad_compiler.transforms.jvp import jvp
 from ad_compiler.transforms.vjp import grad, joint_vjp, vjp
+from ad_compiler.version import __version__
 
 Arguments = dict[str, Tree]  # by parameter name, the structure and the types of each argument
 
@@ -46,6 +51,13 @@ class Stages:
     adjoint: list[Module] = field(default_factory=list)  # as transformed, one for each order
     optimised: list[Module] = field(default_factory=list)
     source: str = ""
+    primal: Module | None = None  # the user's function, lowered and optimised: done once
+
+    def texts(self) -> dict[str, str]:
+        """Each stage as text, by name."""
+        modules = {"ssa": self.ssa, "adjoint": self.adjoint, "optimised": self.optimised}
+        shown = {name: "\n".join(dict.fromkeys(map(show, found))) for name, found in modules.items()}
+        return shown | {"source": self.source}
 
     def settle(self, module: Module, stage: str) -> Module:
         """Verify and optimise: the state in which a module goes from one room to the next."""
@@ -73,9 +85,11 @@ class Written:
     def lower(self, arguments: Arguments, stages: Stages) -> Module:
         from ad_compiler.frontend.lower import lower
 
-        module = lower(self.definition, arguments, inner=lower_inner)
-        stages.ssa.append(clone_module(module))
-        return stages.settle(module, "lowering")
+        if stages.primal is None:
+            module = lower(self.definition, arguments, inner=lower_inner)
+            stages.ssa.append(clone_module(module))
+            stages.primal = stages.settle(module, "lowering")
+        return clone_module(stages.primal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +201,7 @@ def _aux_last(function: Function, size: int) -> None:
 
 def leaf_positions(function: Function, names: Sequence[str]) -> list[int]:
     """The positions, among all leaves, of the leaves of the parameters `names`."""
-    found = []
+    found: list[int] = []
     position = 0
     for parameter in function.parameters:
         size = count(parameter.tree)
@@ -286,17 +300,36 @@ def check_differentiable(name: str, position: int, tree: Tree) -> None:
 # -- the rest of the line ------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
 class Compiled:
-    """A function, the text it was loaded from, and how it came about."""
+    """A derivative for arguments of these types: its text, the function, and how it came about."""
 
-    function: Callable[..., Any]
-    source: str
-    stages: Stages
-    module: Module
-    reads: list[Read] = field(default_factory=list)  # the globals, closures and attributes that were compiled in
+    def __init__(
+        self,
+        program: Program,
+        arguments: Arguments,
+        text: str,
+        optimise: bool,
+        reads: list[Read],
+        namespace: dict[str, Any],
+    ) -> None:
+        from ad_compiler.backends.load import filename_of, load
 
-    simple: bool = True  # all parameters can be given by position
+        self.program = program
+        self.arguments = arguments
+        self.optimise = optimise
+        self.source = text
+        self.reads = reads  # the globals, closure variables and attributes that were compiled in
+        self.function: Callable[..., Any] = load(text, filename_of(text, program.name), namespace)[program.name]
+        kinds = [parameter.kind for parameter in inspect.signature(self.function).parameters.values()]
+        self.simple = all(kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
+
+    @property
+    def stages(self) -> Stages:
+        """The stages, made again: they are looked at, not run."""
+        stages = Stages(self.optimise)
+        self.program.lower(self.arguments, stages)
+        stages.source = self.source
+        return stages
 
     def call(self, bound: Sequence[Any]) -> Any:
         """Call with one value for each parameter, in their order: a tuple for `*args`, a dict for `**kwargs`."""
@@ -304,16 +337,13 @@ class Compiled:
             return self.function(*bound)
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
-        by_name = False
-        for parameter, value in zip(self.module.functions[self.module.main].parameters, bound, strict=True):
-            if parameter.kind == "star":
+        for parameter, value in zip(inspect.signature(self.function).parameters.values(), bound, strict=True):
+            if parameter.kind is parameter.VAR_POSITIONAL:
                 args.extend(value)
-                by_name = True
-            elif parameter.kind == "kwargs":
+            elif parameter.kind is parameter.VAR_KEYWORD:
                 kwargs.update(value)
-            elif by_name or parameter.kind == "keyword":
+            elif parameter.kind is parameter.KEYWORD_ONLY:
                 kwargs[parameter.name] = value
-                by_name = True
             else:
                 args.append(value)
         return self.function(*args, **kwargs)
@@ -324,22 +354,63 @@ class Compiled:
 
 
 def compile_program(program: Program, arguments: Arguments, *, optimise: bool = True) -> Compiled:
-    """Everything from types to a callable."""
-    from ad_compiler.backends.load import load
-    from ad_compiler.backends.numpy import captured_names, emit
+    """Everything from types to a callable.
+
+    The function is always lowered; the text that belongs to its SSA is looked up in the cache on disk.
+    """
+    from ad_compiler import cache
+    from ad_compiler.backends.numpy import emit
 
     stages = Stages(optimise)
     reads: list[Read] = []
     token = READS.set(reads)
     try:
-        module = program.lower(arguments, stages)
+        primal = written(program).lower(arguments, stages)
+        key = _key(program, primal, optimise)
+        text = cache.load(key) if key else None
+        namespace: dict[str, Any] = {}
+        if text is None:
+            module = program.lower(arguments, stages)
+            text = emit(module)
+            namespace = captured_objects(module)
+            if key:
+                cache.store(key, text)
     finally:
         READS.reset(token)
-    reads = list({(id(getattr(read.find, "__self__", read.find)), read.name): read for read in reads}.values())
-    stages.source = emit(module)
-    namespace = load(stages.source, module.main, captured_names(module))
-    simple = all(parameter.kind == "positional" for parameter in module.functions[module.main].parameters)
-    return Compiled(namespace[module.main], stages.source, stages, module, reads, simple)
+    unique = {(id(getattr(read.find, "__self__", read.find)), read.name): read for read in reads}
+    return Compiled(program, arguments, text, optimise, list(unique.values()), namespace)
+
+
+def captured_objects(module: Module) -> dict[str, Any]:
+    """The live arrays and objects that the emitted text takes from around it, by the name it has for them."""
+    return {
+        op.attributes["name"]: op.attributes["value"]
+        for function in module.functions.values()
+        for op in walk(function.body)
+        if op.name == "captured"
+    }
+
+
+def written(program: Program) -> Program:
+    """The function of the user's that a program is, in the end, the derivative of."""
+    while isinstance(program, Derived):
+        program = program.program
+    return program
+
+
+def _key(program: Program, primal: Module, optimise: bool) -> str | None:
+    """What the text depends on; None where the SSA holds objects that no text can name."""
+    text = show(primal)
+    if "object(" in text:
+        return None
+    requests = []
+    while isinstance(program, Derived):
+        requests.append(repr(program.request))
+        program = program.program
+    function = primal.functions[primal.main]
+    parameters = [(p.name, p.kind, p.default, p.annotation) for p in function.parameters]
+    versions = (__version__, np.__version__, *sys.version_info[:2])
+    return "\n".join([text, *requests, repr(parameters), repr(function.outputs), repr(optimise), repr(versions)])
 
 
 # -- many functions, one text ---------------------------------------------------------------------------
@@ -376,13 +447,7 @@ def emit_text(
         raise _together(failures)
     if stage == "source":
         return emit(merge([module for module, _ in derived]))
-    texts: list[str] = []
-    for _, stages in derived:
-        for module in getattr(stages, stage):
-            text = show(module)
-            if text not in texts:
-                texts.append(text)
-    return "\n".join(texts)
+    return "\n".join(dict.fromkeys(stages.texts()[stage] for _, stages in derived))
 
 
 def _derive(
