@@ -24,7 +24,7 @@ from ad_compiler.frontend.read import Definition
 from ad_compiler.ir.core import Module
 from ad_compiler.ir.interpreter import flatten
 from ad_compiler.ir.trees import Tree, rebuild
-from ad_compiler.pipeline import Stages, Written, differentiable_names, leaf_positions
+from ad_compiler.pipeline import Stages, Written, captured_objects, differentiable_names, leaf_positions
 from ad_compiler.symbolic import points
 from ad_compiler.symbolic.paths import OutsideError, has_user_code, run
 from ad_compiler.symbolic.report import NO, OPEN, YES, Report, Verdict
@@ -323,10 +323,10 @@ def _emitted(
 def call_emitted(module: Module, flat: Sequence[Any]) -> list[Any]:
     """The leaves of what the emitted main function returns for these leaves of its arguments."""
     from ad_compiler.backends.load import load
-    from ad_compiler.backends.numpy import captured_names, emit
+    from ad_compiler.backends.numpy import emit
 
     function = module.functions[module.main]
-    emitted = load(emit(module), module.main, captured_names(module))[module.main]
+    emitted = load(emit(module), None, captured_objects(module))[module.main]
     values = iter(flat)
     given: list[Any] = []
     by_name: dict[str, Any] = {}
