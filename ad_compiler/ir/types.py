@@ -24,15 +24,17 @@ UNKNOWN_DTYPE = "?"
 class Symbol:
     """An unknown length (or an unknown whole shape).  `many` promises that the length is not 1.
 
-    `parts`: what was broadcast together to give it, if that is where it comes from.
+    `parts`: what was broadcast together to give it, if that is where it comes from.  `origin`: what it was
+    `derived` from.
     """
 
-    __slots__ = ("__weakref__", "label", "many", "parts")
+    __slots__ = ("__weakref__", "label", "many", "origin", "parts")
 
     def __init__(self, label: str = "?", *, many: bool = False, parts: frozenset[Any] = frozenset()) -> None:
         self.label = label
         self.many = many
         self.parts = parts
+        self.origin: tuple[Hashable, ...] = ()
 
     def __repr__(self) -> str:
         return self.label
@@ -171,6 +173,7 @@ def derived(*key: Hashable) -> Symbol:
     symbol = _DERIVED.get(key)
     if symbol is None:
         _DERIVED[key] = symbol = Symbol()
+        symbol.origin = key
     return symbol
 
 

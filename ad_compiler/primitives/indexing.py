@@ -135,7 +135,18 @@ def _unknown_part(shape: Symbol, index: Sequence[IndexItem], slots: Sequence[Typ
         return Symbol()
     if any(isinstance(bound, Slot) for item in index if isinstance(item, SliceItem) for bound in _bounds(item)):
         return Symbol()
-    return derived("part", shape, tuple(0 if isinstance(item, int | Slot) else item for item in index))
+    return derived("part", shape, tuple(map(_what_it_takes, index)))
+
+
+def _what_it_takes(item: IndexItem) -> IndexItem:
+    """The same for indices that take equally much: `[:-2]`, `[1:-1]` and `[2:]` all leave out two."""
+    if isinstance(item, int | Slot):
+        return 0
+    if isinstance(item, SliceItem) and item.step in (None, 1):
+        start, stop = item.start or 0, item.stop
+        if isinstance(start, int) and start >= 0 and (stop is None or (isinstance(stop, int) and stop < 0)):
+            return SliceItem(start - (stop or 0))
+    return item
 
 
 def _bounds(item: SliceItem) -> tuple[Any, ...]:
