@@ -64,6 +64,8 @@ MEANING: dict[str, Callable[..., Any]] = ELEMENTS | {
     "logical_and": sympy.And,
     "logical_or": sympy.Or,
     "logical_not": sympy.Not,
+    "conjugate": lambda x: x,
+    "real": lambda x: x,
     "to_float": lambda x: x,
     "copy": lambda x: x,
     "stop_gradient": lambda x: x,

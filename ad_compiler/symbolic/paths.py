@@ -37,6 +37,7 @@ class Quiet(Interpreter):
     def __init__(self, module: Module, apply: Apply = numeric_apply, trips: int = MOST_TRIPS) -> None:
         super().__init__(replace(module, imports=()), apply)
         self.trips = trips
+        self.structured["captured"] = lambda op, environment: (op.attributes["value"],)  # a live object
 
     def iteration(self, op: Op, arguments: list[Any], environment: Environment) -> tuple[list[Any], bool]:
         self.trips -= 1
@@ -99,7 +100,8 @@ class Paired(Quiet):
     def __init__(self, module: Module, most_ops: int) -> None:
         super().__init__(module, self.pair)
         self.left = most_ops
-        self.structured["constant"] = lambda op, environment: (Pair(op.attributes["value"]),)
+        for name in ("constant", "captured"):
+            self.structured[name] = lambda op, environment: (Pair(op.attributes["value"]),)
         self.structured["undefined"] = lambda op, environment: (Pair(None),) * len(op.results)
 
     def iteration(self, op: Op, arguments: list[Any], environment: Environment) -> tuple[list[Any], bool]:
