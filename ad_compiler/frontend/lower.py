@@ -1,0 +1,142 @@
+"""Lowering: the AST of a function -> structured SSA.
+
+    lower            : Definition, argument trees -> Module       raises LanguageError with all findings
+    static_arguments : Definition, given trees    -> argument trees, by annotations, defaults and use
+
+The parts: `statements` and `expressions` follow the AST; `values` is what names stand for, `joins`, `control`
+and `loops` are what happens to that where paths part and meet; `views` and `containers` read and write arrays,
+lists and dicts; `calls` inlines functions, `recursion` does not.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from ad_compiler.diagnostics.diagnostic import LanguageError
+from ad_compiler.frontend import calls, recursion, structure
+from ad_compiler.frontend.context import Lowering, Refused, Unreachable
+from ad_compiler.frontend.names import new_frame, outside, parameter_names
+from ad_compiler.frontend.read import Definition
+from ad_compiler.frontend.values import Closure, Meaning, Variable
+from ad_compiler.ir.core import Function, Module, Parameter, Value
+from ad_compiler.ir.trees import Fixed, Tree
+
+
+def lower(
+    definition: Definition, arguments: dict[str, Tree], *, inner: Callable[..., Any] | None = None
+) -> Module:
+    """The module of `definition` for arguments of these types.
+
+    `inner(low, callable, arguments, keywords)` may give the meaning of a call of an object that the frontend
+    does not know (a derivative inside a function); None when it does not know it either.
+    """
+    module = Module(definition.name)
+    low = Lowering(module, inner)
+    main = _main(low, definition, arguments)
+    if main is None or low.findings:
+        raise LanguageError(low.findings.diagnostics)
+    functions = {definition.name: main, **module.functions}
+    module.functions = functions
+    return module
+
+
+def _main(low: Lowering, definition: Definition, arguments: dict[str, Tree]) -> Function | None:
+    function = Closure(definition)
+    frame = new_frame(low, None, definition)
+    low.frame = frame
+    parameters = _parameters(low, definition, arguments)
+    body = low.builder.block
+    for parameter in parameters:
+        values = structure.parameters_of(parameter.tree, parameter.name)
+        body.parameters.extend(values)
+        meaning = structure.take_in(low, parameter.tree, parameter.name, iter(values))
+        low.state.variables[Variable(frame, parameter.name)] = meaning
+    _bind_fixed(low, definition, frame)
+    try:
+        result = calls.body_result(low, frame)
+        flat: list[Value] = []
+        with low.at(definition.node):
+            if low.state.dead:
+                low.refuse("ADC101", f"`{definition.name}` raises an exception on every path")
+            outputs = structure.hand_out(low, result, flat)
+            low.builder.terminate("return", flat)
+    except Refused as refused:
+        if isinstance(refused, Unreachable) and not low.findings:
+            low.report("ADC101", f"`{definition.name}` raises an exception on every path", definition.node)
+        return None
+    del function
+    docstring = ast.get_docstring(definition.node) if isinstance(definition.node, ast.FunctionDef) else None
+    return Function(definition.name, body, parameters, outputs, docstring, definition.span())
+
+
+def _parameters(low: Lowering, definition: Definition, arguments: dict[str, Tree]) -> list[Parameter]:
+    args = definition.node.args
+    defaults = _default_nodes(args)
+    kinds = {one.arg: "keyword" for one in args.kwonlyargs}
+    annotations = {
+        one.arg: one.annotation
+        for one in (*args.posonlyargs, *args.args, args.vararg, *args.kwonlyargs, args.kwarg)
+        if one is not None
+    }
+    if args.vararg:
+        kinds[args.vararg.arg] = "star"
+    if args.kwarg:
+        kinds[args.kwarg.arg] = "kwargs"
+    found = []
+    for name in parameter_names(args):
+        if name not in arguments:
+            continue
+        default, annotation = defaults.get(name), annotations[name]
+        found.append(
+            Parameter(
+                name,
+                arguments[name],
+                kinds.get(name, "positional"),
+                None if default is None else definition.text(default),
+                None if annotation is None else definition.text(annotation),
+            )
+        )
+    return found
+
+
+def _default_nodes(args: ast.arguments) -> dict[str, ast.expr]:
+    positional = [*args.posonlyargs, *args.args]
+    found = {
+        one.arg: node for one, node in zip(positional[len(positional) - len(args.defaults) :], args.defaults, strict=True)
+    }
+    found |= {one.arg: node for one, node in zip(args.kwonlyargs, args.kw_defaults, strict=True) if node is not None}
+    return found
+
+
+def _bind_fixed(low: Lowering, definition: Definition, frame: Any) -> None:
+    """What a method or a partial has bound already, and parameters left at their defaults."""
+    names = [name for name in parameter_names(definition.node.args)]
+    for name, obj in [*zip(names, definition.bound_args, strict=False), *definition.bound_keywords.items()]:
+        if Variable(frame, name) not in low.state.variables:
+            low.state.variables[Variable(frame, name)] = outside(low, obj, name)
+    defaults = dict(calls.live_defaults(low, definition))
+    nodes = _default_nodes(definition.node.args)
+    for name in names:
+        if Variable(frame, name) in low.state.variables:
+            continue
+        if name in defaults:
+            low.state.variables[Variable(frame, name)] = defaults[name]
+        elif name in nodes:
+            low.state.variables[Variable(frame, name)] = _default(low, nodes[name])
+
+
+def _default(low: Lowering, node: ast.expr) -> Meaning:
+    from ad_compiler.frontend.expressions import expression
+
+    return expression(low, node)
+
+
+def static_arguments(definition: Definition, given: dict[str, Tree]) -> dict[str, Tree]:
+    from ad_compiler.frontend.guesses import guessed
+
+    return guessed(definition, given)
+
+
+__all__ = ["Fixed", "lower", "recursion", "static_arguments"]
