@@ -14,8 +14,8 @@
     <BLANKLINE>
 
 A value that nobody really reads is left for the nearest one that it was made from, with provably the same
-shape (and dtype, for what makes an array of it), which is really read or comes from outside.  `dce` then
-removes what only a shape kept alive.
+shape (and dtype, for what makes an array of it), which is really read or comes from outside; else for a
+parameter of the same shape, or for a part of one.  `dce` then removes what only a shape kept alive, tapes too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from collections.abc import Iterator
 
 from ad_compiler.analysis.uses import effectful_functions, first_carried
 from ad_compiler.ir.core import Function, Module, Op, Value
-from ad_compiler.ir.types import UNKNOWN_DTYPE, Tensor, same_shape
+from ad_compiler.ir.rewrite import Scope, sweep
+from ad_compiler.ir.types import UNKNOWN_DTYPE, Shape, Symbol, Tensor, same_shape
 from ad_compiler.passes.dce import LOOPS, Liveness
 from ad_compiler.primitives.declare import REGISTRY
 
@@ -35,13 +36,41 @@ SAME_DTYPE = frozenset("setitem add_at copy stop_gradient".split())  # whatever 
 def borrow(function: Function, module: Module) -> bool:
     """Read shapes from values that stay alive without it."""
     live = Liveness(function, effectful_functions(module), _really_read)
+    parameters = {
+        value.type.shape: value for value in reversed(function.body.parameters) if isinstance(value.type, Tensor)
+    }
     changed = False
-    for op in live.places.owner:
+
+    def visit(op: Op, scope: Scope) -> None:
+        nonlocal changed
         for k in shape_only_positions(op):
-            source = _source(op.operands[k], live, dtype=op.name in READ_DTYPE)
+            dtype = op.name in READ_DTYPE
+            source = _source(op.operands[k], live, dtype=dtype)
+            if source not in live.values and not _is_outer(source, live):
+                source = _of_parameter(source, parameters, scope, dtype) or source
             changed |= source is not op.operands[k]
             op.operands[k] = source
+
+    sweep(function.body, visit)
     return changed
+
+
+def _of_parameter(value: Value, parameters: dict[Shape, Value], scope: Scope, dtype: bool) -> Value | None:
+    """A parameter, or a part of one, of the same shape as the value."""
+    if not isinstance(value.type, Tensor) or value.type.shape == ():
+        return None
+    same = parameters.get(value.type.shape)
+    if same is not None:
+        return same if not dtype or (same.type == value.type and value.type.dtype != UNKNOWN_DTYPE) else None
+    shape = value.type.shape
+    kind, base, index = shape.origin if isinstance(shape, Symbol) and len(shape.origin) == 3 else ("", None, ())
+    whole = parameters.get(base)  # type: ignore[call-overload]
+    if kind != "part" or whole is None or dtype:
+        return None
+    part = Op("getitem", [whole], {"index": index}, span=scope.block.ops[scope.index - 1].span, phase="reverse")
+    part.results = [Value(Tensor(whole.type.dtype, shape), "", part)]
+    scope.before.append(part)
+    return part.results[0]
 
 
 def shape_only_positions(op: Op) -> list[int]:
