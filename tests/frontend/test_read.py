@@ -6,9 +6,11 @@ import ast
 import functools
 import importlib.util
 import linecache
+import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -418,8 +420,11 @@ def test_optimised_python_finds_functions_with_asserts(tmp_path):
         "fs = [lambda x: x + 1, lambda x: x + 2]\n"
         "print(from_function(f).first_line, from_function(fs[1]).node.body.right.value)\n"
     )
+    environment = os.environ | {"PYTHONPATH": str(Path(read.__file__).parents[2])}
     for flags in (["-O"], ["-OO"], ["-X", "no_debug_ranges"]):
-        ran = subprocess.run([sys.executable, *flags, path], capture_output=True, text=True, check=True)
+        ran = subprocess.run(
+            [sys.executable, *flags, path], env=environment, capture_output=True, text=True, check=True
+        )
         assert ran.stdout == "2 2\n"
 
 
