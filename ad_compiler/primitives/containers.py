@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ad_compiler.ir.core import IndexItem, SliceItem, Slot
-from ad_compiler.ir.types import INT, UNDEFINED, ListType, TupleType, Type, join, unknown
+from ad_compiler.ir.types import INT, UNDEFINED, Dim, ListType, Symbol, Tensor, TupleType, Type, freshen, is_scalar, join, unknown
 from ad_compiler.primitives import runtime
 from ad_compiler.primitives.declare import constant, linear, ops
 from ad_compiler.primitives.indexing import index_of
 from ad_compiler.primitives.rules import zeros_like
+from ad_compiler.primitives.shapes import tensor
 
 
 def _element(type: Type) -> Type:
+    """What is known of each element; two elements need not have the same lengths."""
     return type.element if isinstance(type, ListType) else unknown()
+
+
+def _one_element(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+    return freshen(_element(types[0]))
 
 
 def _joined(types: Sequence[Type]) -> Type:
@@ -71,7 +79,7 @@ append = linear(
 
 
 def _popped(types: Sequence[Type], attributes: dict[str, Any]) -> tuple[Type, Type]:
-    return _first(types, attributes), _element(types[0])  # type: ignore[return-value]
+    return _first(types, attributes), _one_element(types, attributes)  # type: ignore[return-value]
 
 
 pop = linear(
@@ -83,7 +91,7 @@ list_len = constant(lambda xs: len(xs), "xs", name="list_len", infer=_int, emit=
 # ---------------------------------------------------------------------------- elements
 
 list_get = linear(
-    lambda xs, i: xs[i], "xs, i", name="list_get", infer=lambda types, attributes: _element(types[0]), emit="xs[i]",
+    lambda xs, i: xs[i], "xs, i", name="list_get", infer=_one_element, emit="xs[i]",
     xs=lambda ct, xs, i: list_set(ops.zeros_like(xs), i, ct),
     i=None,
 )  # fmt: skip
@@ -154,6 +162,67 @@ list_repeat_bar = linear(
 list_reverse = linear(
     lambda xs: xs[::-1], "xs", name="list_reverse", infer=_first, emit="xs[::-1]",
     xs=lambda ct: list_reverse(ct),
+)  # fmt: skip
+
+# ---------------------------------------------------------------------------- lists as arrays
+
+
+def _stacked(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+    element = tensor(_element(types[0]))
+    if isinstance(element.shape, Symbol):
+        return Tensor(element.dtype, Symbol())
+    place = attributes.get("axis", 0) % (len(element.shape) + 1)
+    # the type of an element says what is true of each, not that they are equal: but to be stacked they must be
+    return Tensor(element.dtype, (*element.shape[:place], Dim(Symbol()), *element.shape[place:]))
+
+
+def _stack_text(types: Sequence[Type], attributes: dict[str, Any]) -> str:
+    axis = attributes.get("axis", 0)
+    if is_scalar(_element(types[0])):
+        return "np.array(xs)"
+    return f"np.stack(xs, axis={axis})" if axis else "np.stack(xs)"
+
+
+def _list_stack(xs: Any, *, axis: int = 0) -> Any:
+    return np.stack(xs, axis) if xs else np.array(xs)
+
+
+def _list_like(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+    return _first(types[1:], attributes)
+
+
+list_stack = linear(
+    _list_stack, "xs, axis=0", operands="xs", infer=_stacked, emit=_stack_text,
+    xs=lambda ct, xs, axis: list_unstack(ct, xs, axis=axis),
+)  # fmt: skip
+list_unstack = linear(
+    lambda y, xs, *, axis=0: list_builtin(np.moveaxis(y, axis, 0)), "y, xs, axis=0", operands="y, xs",
+    name="list_unstack", infer=_list_like, shape_only=("xs",),
+    emit=lambda types, attributes: "list(np.moveaxis(y, axis, 0))" if attributes.get("axis", 0) else "list(y)",
+    y=lambda ct, axis: list_stack(ct, axis=axis),
+    xs=None,
+)  # fmt: skip
+
+
+def _list_joined(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+    element = tensor(_element(types[0]))
+    if isinstance(element.shape, Symbol) or not element.shape or attributes.get("axis", 0) is None:
+        return Tensor(element.dtype, Symbol())
+    dims = list_builtin(element.shape)
+    dims[attributes.get("axis", 0)] = Dim(Symbol())
+    return Tensor(element.dtype, tuple_builtin(dims))
+
+
+list_join = linear(
+    lambda xs, *, axis=0: np.concatenate(xs, axis), "xs, axis=0", operands="xs", name="list_join",
+    infer=_list_joined,
+    emit=lambda types, attributes: "np.concatenate(xs, axis)" if attributes.get("axis", 0) else "np.concatenate(xs)",
+    xs=lambda ct, xs, axis: list_split(ct, xs, axis=axis),
+)  # fmt: skip
+list_split = linear(
+    runtime._list_split, "y, xs, axis=0", operands="y, xs", infer=_list_like, helper=True, shape_only=("xs",),
+    y=lambda ct, axis: list_join(ct, axis=axis),
+    xs=None,
 )  # fmt: skip
 
 # ---------------------------------------------------------------------------- tuples

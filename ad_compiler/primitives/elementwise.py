@@ -253,6 +253,9 @@ copysign = elementwise(
     b=None,
 )  # fmt: skip
 
+conjugate = elementwise(np.conjugate, "x", infer=arithmetic, methods=("conj", "conjugate"), x=lambda: 1.0)  # of reals
+real = elementwise(np.real, "x", infer=arithmetic, methods=("real",), x=lambda: 1.0)  # of reals
+
 # ---------------------------------------------------------------------------- piecewise constant
 
 sign = constant(np.sign, "x", infer=arithmetic)

@@ -256,3 +256,9 @@ def _scatter(y, x, index):
     out = _zeros_like(x)
     np.add.at(out, index, y)
     return out
+
+
+def _list_split(y, xs, axis=0):
+    """The parts of `y` that came from the arrays in the list `xs`, joined along `axis`."""
+    ends = np.cumsum([np.shape(x)[axis] for x in xs[:-1]], dtype=int)
+    return np.split(y, ends, axis) if xs else []

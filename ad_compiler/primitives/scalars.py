@@ -155,3 +155,13 @@ astype = elementwise(
     x=lambda dtype: 1.0 if _varies(dtype) else None,
     jvp=lambda x_dot, dtype: ops.astype(x_dot, dtype=dtype) if _varies(dtype) else None,
 )  # fmt: skip
+
+
+def _captured(*, name: str, value: Any) -> Any:
+    return value
+
+
+captured = declare.constant(
+    _captured, "name, value", operands="", infer=lambda types, attributes: type_of_constant(attributes["value"]),
+    emit=lambda types, attributes: attributes["name"],
+)  # fmt: skip

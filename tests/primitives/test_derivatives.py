@@ -40,7 +40,8 @@ def random_like(value: Any, random: np.random.Generator) -> Any:
         return type(value)(random_like(part, random) for part in value)
     if isinstance(value, np.ndarray):
         return random.uniform(0.5, 1.5, value.shape).astype(value.dtype if value.dtype.kind == "f" else float)
-    return float(random.uniform(0.5, 1.5))
+    drawn = float(random.uniform(0.5, 1.5))
+    return value.dtype.type(drawn) if isinstance(value, np.floating) else drawn
 
 
 def structure(value: Any) -> Any:
@@ -190,7 +191,6 @@ def test_single_precision_stays(name: str) -> None:
             assert dtypes(run_emitted(tangent, [*given, *dots])) <= {np.dtype(np.float32)}
             adjoint = adjoint_program(Program.of(name, [in_single(value) for value in values], attributes, "lengths"))
             cts = [in_single(random_like(result, random)) for result in results]
-            cts = [np.float32(ct) if isinstance(ct, float) else ct for ct in cts]
             assert dtypes(run(adjoint, [*given, *cts])[0]) <= {np.dtype(np.float32)}
             assert dtypes(run_emitted(adjoint, [*given, *cts])) <= {np.dtype(np.float32)}
 
