@@ -34,7 +34,7 @@ from ad_compiler.transforms.vjp import joint_vjp
 
 ATTEMPTS = 24
 DOT_TOLERANCE = 1e-10
-BUDGET = 10.0  # seconds for a proof
+BUDGET = 6.0  # seconds for a proof
 
 
 # -------------------------------------------------------------------------------------------------- entries

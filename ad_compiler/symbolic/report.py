@@ -69,6 +69,9 @@ class Report:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        inside = ", ".join(map(_short, value[:8])) + (", …" if len(value) > 8 else "")
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
     with np.printoptions(precision=6, threshold=20, edgeitems=2, linewidth=100):
         if isinstance(value, float):
             return f"{value:.6g}"
