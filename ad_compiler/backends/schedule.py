@@ -8,6 +8,7 @@ statement of its own in the primal; in the reverse sweep every cotangent that is
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,7 @@ class Schedule:
     ownership: Ownership
     folded: dict[Op, Op] = field(default_factory=dict)
     readers: dict[Value, list[Op]] = field(default_factory=dict)
+    returning: set[Op] = field(default_factory=set)  # the `if`s at a function's end whose branches return
 
     def site(self, op: Op) -> Op:
         """The op whose statement `op` is written in."""
@@ -45,6 +47,14 @@ class Schedule:
 
 def schedule(function: Function, ownership: Ownership) -> Schedule:
     return _Folding(function, ownership).run()
+
+
+def last_statement(folded: Container[Op], block: Block) -> Op | None:
+    """The last op of the block that is a statement, before its terminator."""
+    for op in reversed(block.ops[:-1]):
+        if op.name not in ATOMS and op not in folded:
+            return op
+    return None
 
 
 class _Folding:
@@ -89,7 +99,21 @@ class _Folding:
                 return
             block = self.layout.block_of[owner]
 
+    def find_returns(self) -> None:
+        """The nameless results of an `if` at the end that go to `return`: each branch returns by itself."""
+        blocks = [(self.layout.body, self.layout.body.ops[-1])]
+        while blocks:
+            block, last = blocks.pop()
+            op = last_statement({}, block)
+            if op is None or op.name != "if" or op.phase == "reverse" or not op.results:
+                continue
+            only = all(self.plan.readers.get(result) == [last] for result in op.results)
+            if only and not any(result.hint for result in op.results):
+                self.plan.returning.add(op)
+                blocks += [(region, region.ops[-1]) for region in op.regions]
+
     def run(self) -> Schedule:
+        self.find_returns()
         for op in self.layout.ops:
             self.fold_into(op)
         return self.plan
@@ -184,7 +208,7 @@ class _Folding:
 
     def is_exit(self, reader: Op) -> bool:
         owner = self.layout.owner[self.layout.block_of[reader]]
-        return owner is not None and owner.name == "closure"
+        return owner is not None and (owner.name == "closure" or owner in self.plan.returning)
 
     def is_test(self, reader: Op, k: int, made: Op) -> bool:
         """Whether the operand is the condition of a `while`, or the stop of a loop that none of its reads outlives."""

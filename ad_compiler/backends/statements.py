@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from ad_compiler.analysis.liveness import LOOPS, edges
 from ad_compiler.analysis.ownership import WRITES, index_is_array
 from ad_compiler.backends.comments import annotate, mark
+from ad_compiler.backends.endings import constant_of, function_body, loop_body
 from ad_compiler.backends.expressions import Expressions, name, numpy
 from ad_compiler.backends.schedule import Schedule
 from ad_compiler.backends.signature import Signature, unpack
@@ -45,11 +46,13 @@ class Statements:
         self.uncertain = uncertain(plan)
 
     def function(self, function: Function) -> ast.FunctionDef:
-        body = self.block(function.body)
         last = function.body.ops[-1]
-        result = self.signature.result(self.expressions, function.outputs, last.operands)
-        if result is not None:
-            body.append(mark(ast.Return(result), last))
+
+        def result(values: Sequence[Value]) -> list[ast.stmt]:
+            made = self.signature.result(self.expressions, function.outputs, values)
+            return [] if made is None else [mark(ast.Return(made), last)]
+
+        body = function_body(self, function.body, last.operands, result)
         body = [*self.signature.unpacking(self.names), *annotate(body)]
         if function.docstring:
             body.insert(0, ast.Expr(ast.Constant(function.docstring)))
@@ -59,11 +62,11 @@ class Statements:
 
     # -- blocks ---------------------------------------------------------------------------------------
 
-    def block(self, block: Block) -> list[ast.stmt]:
+    def block(self, block: Block, without: Op | None = None) -> list[ast.stmt]:
         """The statements of a block, without what its terminator does."""
         made: list[ast.stmt] = []
         for op in block.ops[:-1]:
-            if op in self.plan.folded or op.name in ("constant", "undefined"):
+            if op is without or op in self.plan.folded or op.name in ("constant", "undefined"):
                 continue
             made += [mark(node, op) for node in self.statement(op)]
         return join_copies(made)
@@ -253,7 +256,7 @@ class Statements:
         return [ast.If(test, parts[0], parts[1])]
 
     def op_for(self, op: Op) -> list[ast.stmt]:
-        body = [*self.block(op.regions[0]), *self.moves(self.flow(op, "back"), op), *self.stop(op)]
+        body = loop_body(self, op)
         index = op.regions[0].parameters[0]
         loop = ast.For(
             target=ast.Name(self.names[index] if index.hint or index in self.plan.readers else "_", ast.Store()),
@@ -279,25 +282,13 @@ class Statements:
                 arguments.pop(0)
         return ast.Call(name("range"), arguments, [])
 
-    def stop(self, op: Op) -> list[ast.stmt]:
-        if not op.attributes.get("breaks"):
-            return []
-        condition = yielded(op.regions[-1])[0]
-        if constant_of(condition) is False:
-            return []
-        if constant_of(condition) is True:
-            return [ast.Break()]
-        return [ast.If(self.value(condition), [ast.Break()], [])]
-
     def op_while(self, op: Op) -> list[ast.stmt]:
-        condition, region = op.regions
+        condition = op.regions[0]
         head = self.block(condition)
         test = self.value(yielded(condition)[0])
         body = [
             *self.moves(self.flow(op, "stay"), op),
-            *self.block(region),
-            *self.moves(self.flow(op, "back"), op),
-            *self.stop(op),
+            *loop_body(self, op),
         ]
         if head:
             leave = ast.If(ast.UnaryOp(ast.Not(), test), [ast.Break()], [])
@@ -339,12 +330,6 @@ def join_copies(body: list[ast.stmt]) -> list[ast.stmt]:
         else:
             made.append(node)
     return made
-
-
-def constant_of(value: Value) -> object:
-    if value.op is not None and value.op.name == "constant":
-        return value.op.attributes["value"]
-    return None
 
 
 def minus_one(made: ast.expr) -> ast.expr:

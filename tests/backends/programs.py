@@ -108,7 +108,7 @@ class Programs:
         r = self.random
         choices = [
             (6, self.arithmetic), (4, self.view), (8, self.write), (3, self.write_back), (4, self.add_at), (4, self.list_op),
-            (2, self.list_write), (1, self.tuple_op), (2, self.accumulate),
+            (2, self.list_write), (1, self.tuple_op), (2, self.accumulate), (3, self.late),
         ]  # fmt: skip
         if scope.depth < 3:
             choices += [(2, self.if_), (3, self.for_), (1, self.while_), (1, self.tape)]
@@ -207,6 +207,18 @@ class Programs:
         if not base.hint and base.op is not None:
             base.hint = "s_bar"
         self.add(scope, result, type)
+
+    def late(self, scope: Scope) -> None:
+        """Something is read, then written, and what was read is used once, later."""
+        type = self.random.choice([VECTOR, MATRIX])
+        base = self.some(scope, type)
+        (old,) = self.builder.emit("tanh", [base], types=[type])
+        if self.random.random() < 0.4:
+            (old,) = self.builder.emit("multiply", [old, self.some(scope, FLOAT)], types=[type])
+        result = self.emit(scope, "setitem", [base, self.number()], type, index=(self.random.randrange(N),))
+        if self.random.random() < 0.5:
+            self.step(scope)
+        self.emit(scope, "subtract", [self.random.choice([result, self.some(scope, type)]), old], type)
 
     def list_op(self, scope: Scope) -> None:
         type, element = self.random.choice([(NUMBERS, FLOAT), (VECTORS, VECTOR), (NESTED, VECTORS)])
@@ -378,7 +390,7 @@ class Programs:
             if phased and k == self.size // 2:
                 self.builder.phase = "reverse"
             self.step(scope)
-        types = [self.random.choice(CARRIED) for _ in range(self.random.randrange(1, 5))]
+        types = [self.random.choice(CARRIED) for _ in range(self.random.randrange(2, 12))]
         results = [self.some(scope, type) for type in types]
         trees: list[Tree] = [Leaf(type) for type in types]
         if self.random.random() < 0.3:
