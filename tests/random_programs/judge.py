@@ -85,7 +85,7 @@ def judge(program: Program, *, second_order: bool = True) -> Verdict:
         warnings.simplefilter("ignore")
         try:
             f = load(program.source)
-        except SyntaxError as error:
+        except Exception as error:
             return Verdict("unusable", type(error).__name__)
         try:
             with limited(2):

@@ -52,6 +52,11 @@ def _edits(tree: ast.Module) -> Iterator[Callable[[], None]]:
         if isinstance(getattr(node, field, None), list)
     ]
     for block in blocks:
+        for size in (len(block) // 2, len(block) // 4):
+            if size > 1:
+                for start in range(0, len(block), size):
+                    yield lambda block=block, start=start, size=size: block.__delitem__(slice(start, start + size))
+    for block in blocks:
         for position in range(len(block) - 1, -1, -1):
             yield from _statement_edits(block, position)
     for node in list(ast.walk(tree)):
