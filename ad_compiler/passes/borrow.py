@@ -20,6 +20,7 @@ parameter of the same shape, or for a part of one.  `dce` then removes what only
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from ad_compiler.analysis.uses import effectful_functions, first_carried
@@ -36,35 +37,42 @@ SAME_DTYPE = frozenset("setitem add_at copy stop_gradient".split())  # whatever 
 def borrow(function: Function, module: Module) -> bool:
     """Read shapes from values that stay alive without it."""
     live = Liveness(function, effectful_functions(module), _really_read)
-    parameters = {
-        value.type.shape: value for value in reversed(function.body.parameters) if isinstance(value.type, Tensor)
-    }
+    reads = Counter(value for op in live.places.owner for value in _really_read(op))
+    by_shape: dict[Shape, Value] = {}  # parameters, each as the latest value of its name
+    for value in reversed(function.body.parameters):
+        if isinstance(value.type, Tensor):
+            by_shape[value.type.shape] = value
     changed = False
 
     def visit(op: Op, scope: Scope) -> None:
         nonlocal changed
         for k in shape_only_positions(op):
             dtype = op.name in READ_DTYPE
-            source = _source(op.operands[k], live, dtype=dtype)
-            if source not in live.values and not _is_outer(source, live):
-                source = _of_parameter(source, parameters, scope, dtype) or source
+            source = _source(op.operands[k], live, reads, dtype=dtype)
+            if not _is_there(source, live):
+                source = _of_parameter(source, by_shape, scope, dtype) or source
             changed |= source is not op.operands[k]
             op.operands[k] = source
+        if scope.outer is None:
+            for value in op.results:
+                former = by_shape.get(value.type.shape) if isinstance(value.type, Tensor) else None
+                if former is not None and former.hint == value.hint != "" and _is_there(value, live):
+                    by_shape[value.type.shape] = value  # type: ignore[union-attr]
 
     sweep(function.body, visit)
     return changed
 
 
-def _of_parameter(value: Value, parameters: dict[Shape, Value], scope: Scope, dtype: bool) -> Value | None:
-    """A parameter, or a part of one, of the same shape as the value."""
+def _of_parameter(value: Value, by_shape: dict[Shape, Value], scope: Scope, dtype: bool) -> Value | None:
+    """A value of a parameter's name, or a part of one, of the same shape as the value."""
     if not isinstance(value.type, Tensor) or value.type.shape == ():
         return None
-    same = parameters.get(value.type.shape)
+    same = by_shape.get(value.type.shape)
     if same is not None:
         return same if not dtype or (same.type == value.type and value.type.dtype != UNKNOWN_DTYPE) else None
     shape = value.type.shape
     kind, base, index = shape.origin if isinstance(shape, Symbol) and len(shape.origin) == 3 else ("", None, ())
-    whole = parameters.get(base)  # type: ignore[call-overload]
+    whole = by_shape.get(base)  # type: ignore[call-overload]
     if kind != "part" or whole is None or dtype:
         return None
     part = Op("getitem", [whole], {"index": index}, span=scope.block.ops[scope.index - 1].span, phase="reverse")
@@ -86,21 +94,29 @@ def _really_read(op: Op) -> Iterator[Value]:
     return (value for k, value in enumerate(op.operands) if k not in skipped)
 
 
-def _source(value: Value, live: Liveness, *, dtype: bool) -> Value:
+def _source(value: Value, live: Liveness, reads: Counter[Value], *, dtype: bool) -> Value:
     """The nearest value of the same shape that is alive; else the oldest one."""
     current, seen = value, {value}
-    while current not in live.values and not _is_outer(current, live):
+    while not _is_there(current, live) or (current is value and _could_be_folded(value, reads)):
         older = next((one for one in _made_from(current, live, dtype) if one not in seen), None)
-        if older is None:
+        if older is None or (_is_there(current, live) and not (older.hint and _is_there(older, live))):
             return current
         seen.add(older)
         current = older
     return current
 
 
-def _is_outer(value: Value, live: Liveness) -> bool:
-    """Whether it is a parameter of the function."""
-    return value.op is None and value not in live.places.parameter
+def _is_there(value: Value, live: Liveness) -> bool:
+    """Whether the value exists without anybody asking for its shape."""
+    if value in live.values or (value.op is None and value not in live.places.parameter):
+        return True
+    loop = value.op
+    return loop is not None and loop.name in LOOPS and (loop, loop.results.index(value)) in live.carried
+
+
+def _could_be_folded(value: Value, reads: Counter[Value]) -> bool:
+    """Whether the value would need no name, were it not for its shape."""
+    return value.op is not None and not value.op.regions and not value.hint and reads[value] == 1
 
 
 def _made_from(value: Value, live: Liveness, dtype: bool) -> Iterator[Value]:
