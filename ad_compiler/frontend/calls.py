@@ -21,10 +21,11 @@ from typing import Any
 from ad_compiler.diagnostics.diagnostic import Error
 from ad_compiler.frontend import builtins, control, effects, listmethods, objects, recursion, views
 from ad_compiler.frontend.context import Lowering, Refused, Unreachable, describe
+from ad_compiler.frontend.guesses import default_nodes
 from ad_compiler.frontend.names import new_frame, outside
 from ad_compiler.frontend.primitive_calls import call_primitive
 from ad_compiler.frontend.read import Definition, from_function
-from ad_compiler.frontend.resolve import is_user_function
+from ad_compiler.frontend.resolve import is_user_function, root_of
 from ad_compiler.frontend.values import (
     NONE,
     POISON,
@@ -144,7 +145,7 @@ def _definition(low: Lowering, obj: Any) -> Definition | None:
     known = low.definitions.get(id(obj))
     if known is not None and known[0] is obj:
         return known[1]
-    if not (is_user_function(obj) or hasattr(obj, "__wrapped__") or hasattr(obj, "py_func") or callable_object(obj)):
+    if not (is_user_function(obj) or _wraps_one(obj) or callable_object(obj)):
         return None
     try:
         definition = from_function(obj)
@@ -155,8 +156,16 @@ def _definition(low: Lowering, obj: Any) -> Definition | None:
     return definition
 
 
+def _wraps_one(obj: Any) -> bool:
+    """Whether it is known to do what the user's function in it does: a cache, Numba's compiled function."""
+    inner = getattr(obj, "__wrapped__", None) or getattr(obj, "py_func", None)
+    if root_of(type(obj)) == "ad_compiler":
+        return type(obj).__name__ == "DifferentiableFunction"
+    return is_user_function(inner)
+
+
 def callable_object(obj: Any) -> bool:
-    return is_user_function(getattr(type(obj), "__call__", None))
+    return root_of(type(obj)) != "ad_compiler" and is_user_function(getattr(type(obj), "__call__", None))
 
 
 def live_defaults(low: Lowering, definition: Definition) -> tuple[tuple[str, Meaning], ...]:
@@ -222,11 +231,7 @@ def closure(low: Lowering, node: ast.FunctionDef | ast.Lambda, name: str) -> Clo
 
     outer = low.frame.definition
     definition = Definition(node=node, source=outer.source, scope=low.frame.scope, name=name)
-    args = node.args
-    positional = [*args.posonlyargs, *args.args]
-    pairs = list(zip(positional[len(positional) - len(args.defaults) :], args.defaults, strict=True))
-    pairs += [(one, default) for one, default in zip(args.kwonlyargs, args.kw_defaults, strict=True) if default]
-    defaults = tuple((one.arg, expression(low, default)) for one, default in pairs)
+    defaults = tuple((one, expression(low, default)) for one, default in default_nodes(node.args).items())
     return Closure(definition, low.frame, defaults)
 
 
@@ -287,17 +292,14 @@ def _text_defaults(low: Lowering, function: Closure) -> Keywords:
     definition = function.definition
     if definition.function is not None:
         return dict(live_defaults(low, definition))
-    args = definition.node.args
-    positional = [*args.posonlyargs, *args.args]
-    pairs = list(zip(positional[len(positional) - len(args.defaults) :], args.defaults, strict=True))
-    pairs += [(one, default) for one, default in zip(args.kwonlyargs, args.kw_defaults, strict=True) if default]
-    if not pairs:
+    nodes = default_nodes(definition.node.args)
+    if not nodes:
         return {}
     frame = low.frame
     low.frame = new_frame(low, function.outer, definition)
     low.frame.locals = frozenset()
     try:
-        return {one.arg: expression(low, default) for one, default in pairs}
+        return {name: expression(low, default) for name, default in nodes.items()}
     finally:
         low.frame = frame
 

@@ -21,6 +21,7 @@ from ad_compiler.frontend.values import (
     Index,
     Items,
     Meaning,
+    Order,
     Range,
     Reference,
     Root,
@@ -211,6 +212,7 @@ def first_length(low: Lowering, value: Value) -> Meaning:
 def _of_list(low: Lowering, meaning: Reference) -> Counting:
     root = meaning.root
     containers.materialise(low, root)
+    low.state.order.setdefault(root, Order())
     return _plain(
         lambda: low.emit("list_len", Reference(root)), lambda i: containers.take(low, root, i), lists=(root,)
     )

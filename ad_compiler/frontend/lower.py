@@ -15,13 +15,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ad_compiler.diagnostics.diagnostic import LanguageError
-from ad_compiler.frontend import calls, recursion, structure
+from ad_compiler.frontend import calls, structure
 from ad_compiler.frontend.context import Lowering, Refused, Unreachable
+from ad_compiler.frontend.guesses import default_nodes, guessed
 from ad_compiler.frontend.names import new_frame, outside, parameter_names
 from ad_compiler.frontend.read import Definition
-from ad_compiler.frontend.values import Closure, Meaning, Variable
+from ad_compiler.frontend.values import Meaning, Variable
 from ad_compiler.ir.core import Function, Module, Parameter, Value
-from ad_compiler.ir.trees import Fixed, Tree
+from ad_compiler.ir.trees import Tree
 
 
 def lower(
@@ -43,7 +44,6 @@ def lower(
 
 
 def _main(low: Lowering, definition: Definition, arguments: dict[str, Tree]) -> Function | None:
-    function = Closure(definition)
     frame = new_frame(low, None, definition)
     low.frame = frame
     parameters = _parameters(low, definition, arguments)
@@ -66,14 +66,13 @@ def _main(low: Lowering, definition: Definition, arguments: dict[str, Tree]) -> 
         if isinstance(refused, Unreachable) and not low.findings:
             low.report("ADC101", f"`{definition.name}` raises an exception on every path", definition.node)
         return None
-    del function
     docstring = ast.get_docstring(definition.node) if isinstance(definition.node, ast.FunctionDef) else None
     return Function(definition.name, body, parameters, outputs, docstring, definition.span())
 
 
 def _parameters(low: Lowering, definition: Definition, arguments: dict[str, Tree]) -> list[Parameter]:
     args = definition.node.args
-    defaults = _default_nodes(args)
+    defaults = default_nodes(args)
     kinds = {one.arg: "keyword" for one in args.kwonlyargs}
     annotations = {
         one.arg: one.annotation
@@ -101,15 +100,6 @@ def _parameters(low: Lowering, definition: Definition, arguments: dict[str, Tree
     return found
 
 
-def _default_nodes(args: ast.arguments) -> dict[str, ast.expr]:
-    positional = [*args.posonlyargs, *args.args]
-    found = {
-        one.arg: node for one, node in zip(positional[len(positional) - len(args.defaults) :], args.defaults, strict=True)
-    }
-    found |= {one.arg: node for one, node in zip(args.kwonlyargs, args.kw_defaults, strict=True) if node is not None}
-    return found
-
-
 def _bind_fixed(low: Lowering, definition: Definition, frame: Any) -> None:
     """What a method or a partial has bound already, and parameters left at their defaults."""
     names = [name for name in parameter_names(definition.node.args)]
@@ -117,7 +107,7 @@ def _bind_fixed(low: Lowering, definition: Definition, frame: Any) -> None:
         if Variable(frame, name) not in low.state.variables:
             low.state.variables[Variable(frame, name)] = outside(low, obj, name)
     defaults = dict(calls.live_defaults(low, definition))
-    nodes = _default_nodes(definition.node.args)
+    nodes = default_nodes(definition.node.args)
     for name in names:
         if Variable(frame, name) in low.state.variables:
             continue
@@ -134,9 +124,5 @@ def _default(low: Lowering, node: ast.expr) -> Meaning:
 
 
 def static_arguments(definition: Definition, given: dict[str, Tree]) -> dict[str, Tree]:
-    from ad_compiler.frontend.guesses import guessed
-
+    """A tree for every parameter: what is given, else by annotations, defaults and use, else unknown."""
     return guessed(definition, given)
-
-
-__all__ = ["Fixed", "lower", "recursion", "static_arguments"]

@@ -419,7 +419,7 @@ def _with(low: Lowering, node: ast.With) -> None:
 
 
 def _import(low: Lowering, node: ast.Import | ast.ImportFrom) -> None:
-    from ad_compiler.frontend.libraries import NotALibrary, import_library, member
+    from ad_compiler.frontend.libraries import NotALibraryError, import_library, member
 
     filename = low.frame.definition.source.filename
     for alias in node.names:
@@ -430,7 +430,7 @@ def _import(low: Lowering, node: ast.Import | ast.ImportFrom) -> None:
                 found = import_library(alias.name, filename)
                 if not alias.asname:
                     found = import_library(alias.name.split(".")[0], filename)
-        except NotALibrary as error:
+        except NotALibraryError as error:
             low.refuse("ADC102", f"the meaning of `{alias.asname or alias.name}` is not known", node, notes=(str(error),))
         from ad_compiler.frontend.names import outside
 
