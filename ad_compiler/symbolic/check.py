@@ -15,6 +15,7 @@ import copy
 import inspect
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -326,6 +327,8 @@ def call_emitted(module: Module, flat: Sequence[Any]) -> list[Any]:
     from ad_compiler.backends.numpy import emit
 
     function = module.functions[module.main]
+    for one in module.functions.values():  # defaults and annotations are the user's text, which loading would run
+        one.parameters = [replace(parameter, default=None, annotation=None) for parameter in one.parameters]
     emitted = load(emit(module), None, captured_objects(module))[module.main]
     values = iter(flat)
     given: list[Any] = []

@@ -232,7 +232,6 @@ def test_a_file_whose_name_has_a_colon(adc, tmp_path):
 
 def test_stdin(adc_process):
     assert "f_grad" in adc_process("emit", "-", stdin=LECTURE).out
-    assert "f_grad" in adc_process("emit", "-:f", stdin=LECTURE).out
     refused = adc_process("emit", "-", stdin="def f(x: float):\n    exec('x')\n    return x\n")
     assert "<stdin>:2" in refused.err
 
