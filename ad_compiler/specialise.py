@@ -16,12 +16,12 @@ import dataclasses
 import enum
 import inspect
 import types
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from ad_compiler.diagnostics.diagnostic import ArgumentError, Diagnostic
+from ad_compiler.diagnostics.diagnostic import ArgumentError, ArgumentValueError, Diagnostic
 from ad_compiler.ir.trees import DictTree, Fixed, Leaf, ListTree, RecordTree, Tree, TupleTree
 from ad_compiler.ir.types import BOOL, FLOAT, INT, ONE, Dim, ListType, Symbol, Tensor
 
@@ -324,6 +324,28 @@ class Binder:
             _flatten(value, tree, found)
         return found
 
+    def check_aliases(self, bound: Sequence[Any], written: Collection[str]) -> None:
+        """Refuse a call in which an argument that the function writes into shares memory with another.
+
+        `written` are the names of the parameters that are written; the compiled function treats each array as
+        its own, so the other would not change with it.
+        """
+        arrays: list[Any] = []
+        owners: list[int] = []
+        for position, value in enumerate(bound):
+            _arrays(value, arrays, 0)
+            owners += [position] * (len(arrays) - len(owners))
+        for one, other in aliases(arrays):
+            a, b = self.names[owners[one]], self.names[owners[other]]
+            if a in written or b in written:
+                where = f"`{a}` holds two arrays that" if a == b else f"`{a}` and `{b}`"
+                message = f"{where} share memory, and `{a if a in written else b}` is written in place"
+                raise ArgumentValueError(
+                    Diagnostic("ADC206", message, help="pass a copy (`x.copy()`) of one of the two"),
+                    argument=b,
+                    position=owners[other],
+                )
+
     # -- keys
 
     def key(self, bound: Sequence[Any]) -> Key:
@@ -351,6 +373,20 @@ class Binder:
         key = self._keys.setdefault(pattern, Key(pattern))
         self._exact[exact] = key
         return key
+
+
+def _arrays(value: Any, found: list[Any], depth: int) -> None:
+    """Append the arrays in a value."""
+    if isinstance(value, np.ndarray):
+        found.append(value)
+    elif depth > DEEPEST:
+        return
+    elif _is_record(value):
+        for field in _fields(value):
+            _arrays(getattr(value, field), found, depth + 1)
+    elif isinstance(value, list | tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            _arrays(item, found, depth + 1)
 
 
 def _parts(value: Any, kind: type, parts: list[Any], depth: int) -> None:

@@ -234,6 +234,27 @@ def test_a_question_that_is_too_hard_counts_as_shared(monkeypatch):
     assert aliases([a[::2], a[1::2]]) == [(0, 1)]
 
 
+@pytest.mark.parametrize("make", [lambda a: a, lambda a: [a], lambda a: {"k": (a[1:],)}, lambda a: Layer(a.T, 1.0)])
+def test_written_arguments_must_not_share_memory(make):
+    b, a = binder(f), np.zeros((3, 3))
+    bound = b.positional((a, make(a)), {})
+    b.check_aliases(bound, ())
+    b.check_aliases(bound, ("z",))
+    for written in ("x", "y"):
+        with pytest.raises(ValueError, match="ADC206") as caught:
+            b.check_aliases(bound, (written,))
+        assert f"`{written}` is written" in caught.value.message
+        assert (caught.value.argument, caught.value.position) == ("y", 1)
+    b.check_aliases((a, make(a.copy())), ("x", "y"))
+
+
+def test_written_lists_must_not_hold_an_array_twice():
+    b, a = binder(f), np.zeros(3)
+    b.check_aliases(([a, a], 1.0, 1.0, "a"), ("y",))
+    with pytest.raises(ValueError, match="holds two arrays"):
+        b.check_aliases(([a, a], 1.0, 1.0, "a"), ("x",))
+
+
 # -- binding ------------------------------------------------------------------------------------------
 
 

@@ -12,8 +12,7 @@ CODES: dict[str, str] = {
     "ADC101": "a construct outside the language",
     "ADC102": "a name whose meaning is not known",
     "ADC103": "a name that may not be bound here",
-    "ADC104": "a write through a name that stands for different arrays on different paths",
-    "ADC105": "a write through a view that cannot be followed",
+    "ADC104": "a write through a name that may, or may not, share memory with another",
     "ADC106": "a write in place inside a recursive function",
     "ADC107": "a function without source",
     "ADC108": "the source has changed since the function was defined",
@@ -44,7 +43,6 @@ CODES: dict[str, str] = {
     "ADC302": "the emitted text does not read back as it was meant",
     # 4xx: backends
     "ADC401": "an operation that the backend cannot write",
-    "ADC402": "an optional package that is not installed",
 }
 
 PAGES = Path(__file__).with_name("explain")

@@ -92,7 +92,7 @@ class ModuleText:
     source: Source
     tree: ast.Module
     scope: StaticScope
-    definitions: dict[str, Definition]  # the functions that stand at the top level
+    definitions: dict[str, Definition]  # the functions (and lambdas with a name) at the top level
     differentiated: dict[str, dict[str, Any]]  # those under our `@differentiate`, with its literal options
 
     def find(self, name: str) -> Definition:
@@ -285,13 +285,25 @@ def from_text(text: str | bytes, filename: str = "<text>") -> ModuleText:
     tree = _parse(source)
     scope = StaticScope(tree, filename)
     definitions: dict[str, Definition] = {}
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            definitions.pop(node.name, None)  # the last of a name is the one that stays
-            definitions[node.name] = Definition(node, source, scope, node.name, node.name)
+    for statement in tree.body:
+        name, node = _defined(statement)
+        if node is not None:
+            definitions.pop(name, None)  # the last of a name is the one that stays
+            definitions[name] = Definition(node, source, scope, name, name)
     scope.definitions = definitions
     marked = {name: scope.differentiate_options(one.node) for name, one in definitions.items()}
     return ModuleText(source, tree, scope, definitions, {k: v for k, v in marked.items() if v is not None})
+
+
+def _defined(statement: ast.stmt) -> tuple[str, ast.FunctionDef | ast.Lambda | None]:
+    """The function that a statement at the top level makes: a `def`, or a lambda with a name."""
+    if isinstance(statement, ast.FunctionDef):
+        return statement.name, statement
+    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Lambda):
+        target = statement.targets[0]
+        if len(statement.targets) == 1 and isinstance(target, ast.Name):
+            return target.id, statement.value
+    return "", None
 
 
 def _decode(data: bytes, filename: str) -> str:

@@ -76,7 +76,7 @@ class StaticScope:
         if binding.kind == "constant":
             return self._constant(name, binding.node)
         if binding.kind == "function":
-            assert isinstance(binding.node, ast.FunctionDef)
+            assert isinstance(binding.node, ast.FunctionDef | ast.Lambda)
             opaque = self.opaque_decorator(binding.node)
             if opaque is not None:
                 text = ast.unparse(opaque)
@@ -209,7 +209,8 @@ class StaticScope:
 
     def _collect_assignment(self, target: ast.expr, value: ast.expr, statement: ast.stmt) -> None:
         if isinstance(target, ast.Name):
-            self._bind(target.id, "constant", value)
+            made = isinstance(value, ast.Lambda) and value is getattr(statement, "value", None)
+            self._bind(target.id, "function" if made else "constant", value)
         elif _matching_tuples(target, value):
             for part, part_value in zip(target.elts, value.elts, strict=True):  # type: ignore[attr-defined]
                 self._collect_assignment(part, part_value, statement)

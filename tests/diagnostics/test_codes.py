@@ -33,8 +33,8 @@ def test_a_page_has_a_title_and_both_examples(code: str):
     page = explain(code)
     assert page.splitlines()[0] == f"# {code}: {CODES[code]}"
     kinds = [kind for kind, _ in BLOCK.findall(page)]
-    if code.startswith("ADC3"):
-        return  # our bugs have no failing example
+    if code.startswith(("ADC3", "ADC4")):
+        return  # our bugs have no example
     assert sorted(set(kinds)) == ["failing", "fixed"]
 
 

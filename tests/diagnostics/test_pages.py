@@ -52,7 +52,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("code", "text"), [(code, text) for code, kind, text in EXAMPLES if kind == "failing"])
+NOT_RAISED_YET = {"ADC206", "ADC207"}  # the strict xfail tells when this set is to shrink
+FAILING = [
+    pytest.param(code, text, marks=[pytest.mark.xfail(strict=True)] if code in NOT_RAISED_YET else [])
+    for code, kind, text in EXAMPLES
+    if kind == "failing"
+]
+
+
+@pytest.mark.parametrize(("code", "text"), FAILING)
 def test_failing_examples_fail_with_the_code(code: str, text: str, folder: Path, capsys: pytest.CaptureFixture[str]):
     if "ad_compiler" in text:
         with pytest.raises(Error) as caught:

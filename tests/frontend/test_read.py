@@ -475,6 +475,12 @@ def test_the_functions_of_a_text(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_lambdas_with_a_name_are_functions_of_a_text():
+    module = from_text("f = lambda x: x * g(x)\ng, h = (lambda x: x), 3\nk: Any = lambda x: x\n", "f.py")
+    assert list(module.definitions) == ["f"]
+    assert returned(module.find("f")) == "x * g(x)"
+
+
 def test_find_says_what_there_is():
     module = from_text(FILE, "file.py")
     with pytest.raises(LanguageError, match="ADC112") as caught:

@@ -337,6 +337,12 @@ def test_static_functions():
     assert found.function is None
 
 
+def test_static_lambdas():
+    scope = static("square = lambda x: x * x\na, b = (lambda x: x), 1\n")
+    assert scope.lookup("square").definition.name == "square"
+    assert isinstance(scope.lookup("a"), UnknownName)
+
+
 def test_static_type_checking_imports_are_not_followed():
     text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from numpy import sin\n"
     assert "`if`" in reason(text, "sin")
