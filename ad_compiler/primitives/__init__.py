@@ -12,6 +12,7 @@ from ad_compiler.ir.builder import Builder
 from ad_compiler.ir.core import Block
 from ad_compiler.ir.types import Type
 from ad_compiler.primitives import (
+    composed,
     containers,
     creation,
     einsum,
@@ -24,7 +25,7 @@ from ad_compiler.primitives import (
 )
 from ad_compiler.primitives.declare import REGISTRY, Primitive
 
-FAMILIES = (elementwise, scalars, reductions, creation, shaping, indexing, linalg, einsum, containers)
+FAMILIES = (elementwise, scalars, reductions, creation, shaping, indexing, linalg, einsum, containers, composed)
 
 _SPELLINGS: dict[int, tuple[Any, Primitive]] = {}
 _METHODS: dict[str, Primitive] = {}

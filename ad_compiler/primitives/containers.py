@@ -92,7 +92,7 @@ list_len = constant(lambda xs: len(xs), "xs", name="list_len", infer=_int, emit=
 
 list_get = linear(
     lambda xs, i: xs[i], "xs, i", name="list_get", infer=_one_element, emit="xs[i]",
-    xs=lambda ct, xs, i: list_set(ops.zeros_like(xs), i, ct),
+    xs=lambda ct, xs, i: list_add_at(ops.zeros_like(xs), ct, i),
     i=None,
 )  # fmt: skip
 list_set = linear(

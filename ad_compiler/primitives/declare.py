@@ -19,6 +19,7 @@ operand `*xs`, `xs` is the tuple of all of them and `position` the index of the 
     general       rules are pullbacks, and `jvp` is the pushforward: it reads `x_dot` beside `x`, and only
                   the tangents that it names; a tangent that is zero arrives as None
     constant      no derivative: zero everywhere it has one
+    composite     a formula of other primitives, `definition`, and that is all: type and derivatives follow from it
 
 `emit` is how it is written: a Python expression in which the names of operands and attributes stand for these, and
 a name like `_unbroadcast` for a helper of `runtime.py`; or a function `(types, attributes) -> ` such a text; or None
@@ -61,12 +62,13 @@ class Rule:
 class Primitive:
     name: str
     implementation: Callable[..., Any]  # on NumPy values: implementation(*operands, **attributes)
-    kind: str  # "elementwise", "linear", "multilinear", "general", "constant"
+    kind: str  # "elementwise", "linear", "multilinear", "general", "constant", "composite"
     signature: inspect.Signature
     operands: tuple[str, ...]  # the last one may be "*name"
     rules: dict[str, Rule | None]
     infer: InferRule
     jvp: Rule | None = None
+    definition: Rule | None = None
     spellings: tuple[Any, ...] = ()  # the callables that users write it by
     methods: tuple[str, ...] = ()  # `x.NAME(…)` and `x.NAME`
     emit: Emit | None = None  # see above
@@ -144,7 +146,7 @@ def _declare(
     kind: str,
     implementation: Callable[..., Any],
     signature: str,
-    rules: dict[str, Callable[..., Any] | None],
+    rules: Mapping[str, Callable[..., Any] | None],
     *,
     infer: InferRule,
     name: str | None = None,
@@ -167,7 +169,7 @@ def _declare(
         kind=kind,
         signature=parsed,
         operands=names,
-        rules={operand: None if rule is None else _rule(rule) for operand, rule in rules.items()},
+        rules={operand: rule if rule is None or isinstance(rule, Rule) else _rule(rule) for operand, rule in rules.items()},
         infer=infer,
         jvp=None if jvp is None else _rule(jvp),
         spellings=(implementation, *also),
@@ -226,6 +228,25 @@ def constant(implementation: Callable[..., Any], signature: str, *, infer: Infer
     names = _names(options.get("operands", signature))
     rules = {name.lstrip("*"): None for name in names}
     return _declare("constant", implementation, signature, rules, infer=infer, **options)
+
+
+def composite(
+    implementation: Callable[..., Any], signature: str, definition: Callable[..., Any], **options: Any
+) -> Primitive:
+    """What `definition` says in other primitives.  The primal is still written as the user wrote it."""
+    rule = _rule(definition)
+
+    def infer(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+        from ad_compiler.primitives.rules import type_of_definition
+
+        return type_of_definition(made, types, attributes)
+
+    names = _names(options.get("operands", signature))
+    data = options.pop("data", ())
+    rules = {name.lstrip("*"): None if name in data else definition for name in names}
+    made = _declare("composite", implementation, signature, rules, infer=infer, **options)
+    made.definition = rule
+    return made
 
 
 def _split(signature: str, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

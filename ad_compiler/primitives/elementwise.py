@@ -253,6 +253,7 @@ copysign = elementwise(
     b=None,
 )  # fmt: skip
 
+nan_to_num = elementwise(np.nan_to_num, "x", infer=arithmetic, x=lambda x: where(isfinite(x), 1.0, 0.0))
 conjugate = elementwise(np.conjugate, "x", infer=arithmetic, methods=("conj", "conjugate"), x=lambda: 1.0)  # of reals
 real = elementwise(np.real, "x", infer=arithmetic, methods=("real",), x=lambda: 1.0)  # of reals
 

@@ -276,6 +276,31 @@ def _take_bar(ct: Any, x: Any, indices: Any, axis: int | None) -> Any:
     return scatter(ct, x, indices, index=_taken(axis))
 
 
+def _along_type(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+    x, indices = tensor(types[0]), tensor(types[1])
+    if isinstance(x.shape, Symbol) or isinstance(indices.shape, Symbol) or len(x.shape) != len(indices.shape):
+        return Tensor(x.dtype, Symbol())
+    return Tensor(x.dtype, fresh(len(x.shape)))
+
+
+def _same(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+    return Tensor(tensor(types[0]).dtype, tensor(types[1]).shape)
+
+
+take_along_axis = linear(
+    lambda x, indices, *, axis=-1: np.take_along_axis(x, indices, axis), "x, indices, axis=-1",
+    operands="x, indices", name="take_along_axis", infer=_along_type, also=(np.take_along_axis,),
+    emit="np.take_along_axis(x, indices, axis)",
+    x=lambda ct, x, indices, axis: along_bar(ct, x, indices, axis=axis),
+    indices=None,
+)  # fmt: skip
+along_bar = linear(
+    runtime._along_bar, "y, x, indices, *, axis", operands="y, x, indices", infer=_same, helper=True,
+    shape_only=("x",),
+    y=lambda ct, indices, axis: take_along_axis(ct, indices, axis=axis),
+    x=None,
+    indices=None,
+)  # fmt: skip
 take = linear(
     lambda x, indices, *, axis=None: np.take(x, indices, axis), "x, indices, axis=None", operands="x, indices",
     name="take", infer=_take_type, also=(np.take,), methods=("take",),

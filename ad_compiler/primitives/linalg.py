@@ -27,9 +27,9 @@ from ad_compiler.ir.types import (
 )
 from ad_compiler.primitives import runtime
 from ad_compiler.primitives.broadcasting import unbroadcast
-from ad_compiler.primitives.declare import Primitive, general, multilinear, ops
+from ad_compiler.primitives.declare import Primitive, Rule, general, multilinear, ops
 from ad_compiler.primitives.reductions import hits
-from ad_compiler.primitives.shapes import reduced_shape, tensor
+from ad_compiler.primitives.shapes import dim_of, reduced_shape, tensor
 
 # ---------------------------------------------------------------------------- bilinear products
 
@@ -51,62 +51,57 @@ def bilinear(
     bar_b: Any,
     a: Callable[..., Any] | None = None,
     b: Callable[..., Any] | None = None,
-    attributes: str = "",
+    attribute: str = "",
     **options: Any,
 ) -> Primitive:
     """Declare `name(a, b)` and its transposes `name_bar_a(y, a, b)` and `name_bar_b(y, a, b)`.
 
     <y, name(a, b)> is linear in all three, so each of the three is the gradient of it with respect to one.
     `a` and `b` are formulas `(ct, a, b)` for known ranks; where they answer None the transposes are used.
+    `attribute` is `NAME=DEFAULT`, where there is one.
     """
+    names = (attribute.partition("=")[0],) if attribute else ()
 
-    def product(left: Any, right: Any, given: dict[str, Any]) -> Any:
-        return getattr(ops, name)(left, right, **given)
+    def use(suffix: str, operands: Sequence[Any], given: Sequence[Any]) -> Any:
+        return getattr(ops, name + suffix)(*operands, **dict(zip(names, given, strict=True)))
 
-    def to_a(ct: Any, left: Any, right: Any, given: dict[str, Any]) -> Any:
-        return getattr(ops, f"{name}_bar_a")(ct, left, right, **given)
+    def rule(suffix: str, nice: Callable[..., Any] | None) -> Rule:
+        """The cotangent of an operand of the product."""
 
-    def to_b(ct: Any, left: Any, right: Any, given: dict[str, Any]) -> Any:
-        return getattr(ops, f"{name}_bar_b")(ct, left, right, **given)
+        def formula(ct: Any, left: Any, right: Any, *given: Any) -> Any:
+            answer = None if nice is None else nice(ct, left, right)
+            return use(suffix, (ct, left, right), given) if answer is None else answer
 
-    has_axes = bool(attributes)
+        return Rule(formula, ("ct", "a", "b", *names))
 
-    def rule(formula: Callable[[Any, Any, Any, dict[str, Any]], Any]) -> Callable[..., Any]:
-        if has_axes:
-            return lambda ct, a, b, axes: formula(ct, a, b, {"axes": axes})
-        return lambda ct, a, b: formula(ct, a, b, {})
+    def transposed(reads: str, suffix: str, order: str) -> Rule:
+        """The cotangent of an operand of a transpose: one of the three, on operands given by their names."""
 
-    def rule3(formula: Callable[[Any, Any, Any, Any, dict[str, Any]], Any]) -> Callable[..., Any]:
-        if has_axes:
-            return lambda ct, y, a, b, axes: formula(ct, y, a, b, {"axes": axes})
-        return lambda ct, y, a, b: formula(ct, y, a, b, {})
+        def formula(*read: Any) -> Any:
+            values = dict(zip(reads.split(), read, strict=False))
+            return use(suffix, [values[one] for one in order.split()], read[len(values) :])
 
-    def first_of(nice: Callable[..., Any] | None, generic: Any) -> Any:
-        def formula(ct: Any, left: Any, right: Any, given: dict[str, Any]) -> Any:
-            answer = None if nice is None else nice(ct, left, right, **given)
-            return generic(ct, left, right, given) if answer is None else answer
+        return Rule(formula, (*reads.split(), *names))
 
-        return formula
-
-    signature = f"a, b{attributes}"
+    rest = f", {attribute}" if attribute else ""
     main = multilinear(
-        implementation, signature, operands="a, b", name=name, infer=infer,
-        a=rule(first_of(a, to_a)),
-        b=rule(first_of(b, to_b)),
+        implementation, f"a, b{rest}", operands="a, b", name=name, infer=infer,
+        a=rule("_bar_a", a),
+        b=rule("_bar_b", b),
         **options,
     )  # fmt: skip
     multilinear(
-        bar_a, f"y, a, b{attributes}", operands="y, a, b", name=f"{name}_bar_a", infer=_like(1), helper=True,
+        bar_a, f"y, a, b{rest}", operands="y, a, b", name=f"{name}_bar_a", infer=_like(1), helper=True,
         shape_only=("a",),
-        y=rule3(lambda ct, y, a, b, given: product(ct, b, given)),
+        y=transposed("ct b", "", "ct b"),
         a=None,
-        b=rule3(lambda ct, y, a, b, given: to_b(y, ct, b, given)),
+        b=transposed("ct y b", "_bar_b", "y ct b"),
     )  # fmt: skip
     multilinear(
-        bar_b, f"y, a, b{attributes}", operands="y, a, b", name=f"{name}_bar_b", infer=_like(2), helper=True,
+        bar_b, f"y, a, b{rest}", operands="y, a, b", name=f"{name}_bar_b", infer=_like(2), helper=True,
         shape_only=("b",),
-        y=rule3(lambda ct, y, a, b, given: product(a, ct, given)),
-        a=rule3(lambda ct, y, a, b, given: to_a(y, a, ct, given)),
+        y=transposed("ct a", "", "a ct"),
+        a=transposed("ct y a", "_bar_a", "y a ct"),
         b=None,
     )  # fmt: skip
     return main
@@ -266,8 +261,30 @@ def _frozen(axes: Any) -> Any:
 
 tensordot = bilinear(
     lambda a, b, *, axes=2: np.tensordot(a, b, axes)[()], name="tensordot", infer=_tensordot_type,
-    also=(np.tensordot,), attributes=", axes=2",
+    also=(np.tensordot,), attribute="axes=2",
     bar_a=runtime._tensordot_bar_a, bar_b=runtime._tensordot_bar_b,
+)  # fmt: skip
+
+
+
+def _convolution_length(a: Dim, b: Dim, mode: str) -> Dim:
+    if a.symbol is None and b.symbol is None and a.offset and b.offset:
+        long, short = max(a.offset, b.offset), min(a.offset, b.offset)
+        return dim_of({"full": long + short - 1, "same": long, "valid": long - short + 1}[mode])
+    return Dim(derived("convolve", mode, a, b))
+
+
+def _convolve_type(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+    a, b = (tensor(type).shape for type in types)
+    if isinstance(a, Symbol) or isinstance(b, Symbol) or len(a) != 1 or len(b) != 1:
+        return Tensor(_dtype(types), (Dim(Symbol()),))
+    return Tensor(_dtype(types), (_convolution_length(a[0], b[0], attributes.get("mode", "full")),))
+
+
+convolve = bilinear(
+    lambda a, b, *, mode="full": np.convolve(a, b, mode), name="convolve", infer=_convolve_type,
+    also=(np.convolve,), attribute="mode='full'",
+    bar_a=runtime._convolve_bar_a, bar_b=runtime._convolve_bar_b,
 )  # fmt: skip
 
 # ---------------------------------------------------------------------------- systems

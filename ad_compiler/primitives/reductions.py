@@ -215,10 +215,10 @@ def _extreme_dot(x: Any, x_dot: Any, out: Any, axis: Any, keepdims: bool) -> Any
 
 
 max = general(
-    np.max, AXES, operands="x", infer=reduction, methods=("max",), x=_extreme_bar, jvp=_extreme_dot
+    np.max, AXES, operands="x", infer=reduction, methods=("max",), also=(np.amax,), x=_extreme_bar, jvp=_extreme_dot
 )
 min = general(
-    np.min, AXES, operands="x", infer=reduction, methods=("min",), x=_extreme_bar, jvp=_extreme_dot
+    np.min, AXES, operands="x", infer=reduction, methods=("min",), also=(np.amin,), x=_extreme_bar, jvp=_extreme_dot
 )
 
 # ---------------------------------------------------------------------------- spread of values

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from ad_compiler.ir.types import Tensor, is_scalar, same_shape
+from ad_compiler.ir.core import Op, Value
+from ad_compiler.ir.types import Tensor, Type, is_scalar, same_shape, unknown
 from ad_compiler.primitives.broadcasting import broadcast, refine, unbroadcast
 from ad_compiler.primitives.declare import REGISTRY, Primitive, Rule, ops
 from ad_compiler.primitives.expression import Expr
@@ -48,6 +49,8 @@ def pushforward(
     ]
     if all(tangent is None for tangent in tangents):
         return None
+    if primitive.definition is not None:
+        return _definition_forward(primitive, attributes, operands, results, tangents)
     environment = _environment(primitive, attributes, operands, results)
     if primitive.jvp is not None:
         answer = primitive.jvp(environment | _dots(primitive, tangents))
@@ -79,6 +82,9 @@ def pullback(
     answers: list[Expr | None] = [None] * len(operands)
     if all(ct is None for ct in cts):
         return answers
+    if primitive.definition is not None:
+        ruled = [k for k in wanted if _is_ruled(primitive, k)]
+        return _definition_backward(primitive, attributes, operands, results, cts, ruled)
     environment = _environment(primitive, attributes, operands, results)
     environment["ct"] = cts[0] if len(results) == 1 else tuple(cts)
     inputs = _identities([*operands, *results, *[ct for ct in cts if ct is not None]])
@@ -194,6 +200,100 @@ def _note_shape(answer: Any, like: Expr, inputs: set[int]) -> Expr:
     if id(answer.value) in inputs or same_shape(answer.value.type, like.value.type):
         return answer
     return refine(answer, like.value.type) if isinstance(like.value.type, Tensor) else answer
+
+
+# ---------------------------------------------------------------------------- by definition
+
+
+def type_of_definition(primitive: Primitive, types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+    """The type of what the definition computes from operands of these types."""
+    from ad_compiler.primitives import builder
+
+    scratch = builder()
+    operands = [Expr(Value(type), scratch) for type in types]
+    try:
+        return _expand(primitive, attributes, operands).value.type
+    except NoRule:
+        return unknown()
+
+
+def _expand(primitive: Primitive, attributes: dict[str, Any], operands: Sequence[Expr]) -> Expr:
+    assert primitive.definition is not None
+    result = primitive.definition(primitive.environment(operands, attributes))
+    assert isinstance(result, Expr)
+    return result
+
+
+def _stand_ins(operands: Sequence[Expr], positions: Collection[int]) -> list[Expr]:
+    """The operands, those at `positions` under values of their own: `f(x, x)` has two derivatives, not one."""
+    return [
+        Expr(Value(operand.value.type, operand.value.hint), operand.builder) if k in positions else operand
+        for k, operand in enumerate(operands)
+    ]
+
+
+def _install(ops: Sequence[Op], stand_ins: Sequence[Expr], operands: Sequence[Expr]) -> None:
+    """Let the ops read the operands in place of what stood for them."""
+    real = {id(one.value): operand.value for one, operand in zip(stand_ins, operands, strict=True)}
+    for op in ops:
+        op.operands = [real.get(id(value), value) for value in op.operands]
+
+
+def _definition_forward(
+    primitive: Primitive,
+    attributes: dict[str, Any],
+    operands: Sequence[Expr],
+    results: tuple[Expr, ...],
+    tangents: Sequence[Expr | None],
+) -> tuple[Expr | None, ...]:
+    block = operands[0].builder.block
+    start = len(block.ops)
+    moving = [k for k, tangent in enumerate(tangents) if tangent is not None]
+    inner = _stand_ins(operands, moving)
+    result = _expand(primitive, attributes, inner)
+    dots = {id(inner[k].value): tangents[k] for k in moving}
+    for op in list(block.ops[start:]):
+        given = [dots.get(id(value)) for value in op.operands]
+        if any(one is not None for one in given):
+            answer = pushforward(op.name, op.attributes, _exprs(op.operands, result), _exprs(op.results, result), given)
+            dots.update((id(value), one) for value, one in zip(op.results, answer or (), strict=False))
+    _install(block.ops[start:], inner, operands)
+    return (_fit_tangent(dots.get(id(result.value)), results[0], set()),)
+
+
+def _definition_backward(
+    primitive: Primitive,
+    attributes: dict[str, Any],
+    operands: Sequence[Expr],
+    results: tuple[Expr, ...],
+    cts: Sequence[Expr | None],
+    wanted: Collection[int],
+) -> list[Expr | None]:
+    block = operands[0].builder.block
+    start = len(block.ops)
+    inner = _stand_ins(operands, wanted)
+    result = _expand(primitive, attributes, inner)
+    ops = list(block.ops[start:])
+    varied = {id(inner[k].value) for k in wanted}
+    for op in ops:
+        if any(id(value) in varied for value in op.operands) and REGISTRY[op.name].kind != "constant":
+            varied.update(id(value) for value in op.results)
+    bars: dict[int, Expr | None] = {id(result.value): cts[0]}
+    for op in reversed(ops):
+        given = [bars.get(id(value)) for value in op.results]
+        active = [k for k, value in enumerate(op.operands) if id(value) in varied and _is_ruled(REGISTRY[op.name], k)]
+        if active and any(id(value) in varied for value in op.results):
+            found = pullback(
+                op.name, op.attributes, _exprs(op.operands, result), _exprs(op.results, result), given, active
+            )
+            for value, one in zip(op.operands, found, strict=True):
+                bars[id(value)] = _plus(bars.get(id(value)), one, set())
+    _install(block.ops[start:], inner, operands)
+    return [bars.get(id(one.value)) if k in wanted else None for k, one in enumerate(inner)]
+
+
+def _exprs(values: Sequence[Value], like: Expr) -> list[Expr]:
+    return [Expr(value, like.builder) for value in values]
 
 
 # ---------------------------------------------------------------------------- products that read well

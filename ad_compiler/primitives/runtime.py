@@ -9,6 +9,8 @@ import numpy as np
 
 HELPER_NEEDS: dict[str, tuple[str, ...]] = {
     "_diag_bar": ("_diagonal_bar",),
+    "_convolve_bar_a": ("_whole_convolution",),
+    "_convolve_bar_b": ("_whole_convolution",),
     "_tuple_add_at": ("_add",),
     "_list_scatter": ("_zeros_like",),
     "_scatter": ("_zeros_like",),
@@ -262,3 +264,29 @@ def _list_split(y, xs, axis=0):
     """The parts of `y` that came from the arrays in the list `xs`, joined along `axis`."""
     ends = np.cumsum([np.shape(x)[axis] for x in xs[:-1]], dtype=int)
     return np.split(y, ends, axis) if xs else []
+
+
+def _along_bar(y, x, indices, axis):
+    """Zeros in the shape of `x`, with `y` added where np.take_along_axis(x, indices, axis) reads."""
+    out = np.zeros(np.shape(x), np.result_type(y))
+    index = list(np.ogrid[tuple(slice(n) for n in np.shape(indices))])
+    index[axis] = indices
+    np.add.at(out, tuple(index), y)
+    return out
+
+
+def _whole_convolution(y, a, b, mode):
+    """`y`, of the shape of np.convolve(a, b, mode), inside zeros of the shape of mode "full"."""
+    m, n = max(len(a), len(b)), min(len(a), len(b))
+    start = {"full": 0, "same": (n - 1) // 2, "valid": n - 1}[mode]
+    return np.pad(y, (start, m + n - 1 - len(y) - start))
+
+
+def _convolve_bar_a(y, a, b, mode="full"):
+    """The cotangent of `a`, from the cotangent `y` of np.convolve(a, b, mode)."""
+    return np.correlate(_whole_convolution(y, a, b, mode), b, "valid")
+
+
+def _convolve_bar_b(y, a, b, mode="full"):
+    """The cotangent of `b`, from the cotangent `y` of np.convolve(a, b, mode)."""
+    return np.correlate(_whole_convolution(y, a, b, mode), a, "valid")

@@ -64,6 +64,8 @@ MEANING: dict[str, Callable[..., Any]] = ELEMENTS | {
     "logical_and": sympy.And,
     "logical_or": sympy.Or,
     "logical_not": sympy.Not,
+    "nan_to_num": lambda x: x,
+    "isfinite": lambda x: sympy.true,
     "conjugate": lambda x: x,
     "real": lambda x: x,
     "to_float": lambda x: x,
