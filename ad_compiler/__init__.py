@@ -18,7 +18,7 @@
 """
 
 from ad_compiler.api import emit, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from ad_compiler.custom import custom_jvp, custom_vjp, primitive, register
+from ad_compiler.custom import backward, custom_jvp, custom_vjp, primitive, register
 from ad_compiler.decorator import differentiate
 from ad_compiler.diagnostics.diagnostic import (
     ArgumentError,
@@ -43,6 +43,7 @@ __all__ = [
     "LanguageError",
     "SourceError",
     "__version__",
+    "backward",
     "check",
     "custom_jvp",
     "custom_vjp",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ad_compiler import specialise
+from ad_compiler.custom import CustomFunction, as_function
 from ad_compiler.diagnostics.diagnostic import ArgumentError, ArgumentValueError, Diagnostic
 from ad_compiler.frontend.read import from_function
 from ad_compiler.ir.trees import count, leaves
@@ -47,7 +48,7 @@ class Differentiated:
         self.signature = _signature(function)
         self.parameters = list(self.signature.parameters)
         self.single = isinstance(argnums, int | str)
-        self.positions = () if argnums is None else _positions(argnums, self.parameters, self.__name__)
+        self.positions = () if argnums is None else positions_of(argnums, self.parameters, self.__name__)
         self.binder = specialise.Binder(self.signature, self.__name__)
         self.entries: dict[Any, Compiled] = {}
         self.lock = threading.RLock()
@@ -135,6 +136,8 @@ def program_of(function: Callable[..., Any]) -> Program:
         return Derived(
             program_of(function.function), Request(function.mode, names, function.single, function.has_aux)
         )
+    if isinstance(function, CustomFunction):
+        function = as_function(function)
     return Written(from_function(function))
 
 
@@ -152,7 +155,7 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
         raise
 
 
-def _positions(argnums: Argnums, parameters: list[str], name: str) -> tuple[int, ...]:
+def positions_of(argnums: Argnums, parameters: list[str], name: str) -> tuple[int, ...]:
     """`argnums` as positions among the parameters."""
     wanted = [argnums] if isinstance(argnums, int | str) else list(argnums)
     found = []

@@ -14,8 +14,12 @@ from __future__ import annotations
 import functools
 import inspect
 import linecache
+import math
+import tokenize
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from ad_compiler.diagnostics.diagnostic import ArgumentError, ArgumentValueError, Diagnostic
 
@@ -78,6 +82,15 @@ def primitive(*, formula: str) -> Callable[[Callable[..., Any]], CustomFunction]
     return decorate
 
 
+def backward(x: Any, rule: Callable[[Any], Any]) -> Any:
+    """`x` itself; in the reverse sweep its cotangent becomes `rule(x_bar)`.
+
+    `rule` may clip the cotangent, print it, stop in a debugger; it is written into the emitted reverse sweep
+    where the cotangent is complete.  Forward mode passes it by.
+    """
+    return x
+
+
 _REGISTERED: dict[Any, CustomFunction] = {}
 
 
@@ -128,7 +141,7 @@ def rule_from_formula(name: str, parameters: list[str], formula: str) -> Callabl
     symbols = {parameter: sympy.Symbol(parameter, real=True) for parameter in parameters}
     try:
         expression = sympy.parse_expr(formula, local_dict=dict(symbols))
-    except (SyntaxError, TypeError, ValueError, AttributeError) as error:
+    except (SyntaxError, TypeError, ValueError, AttributeError, tokenize.TokenError) as error:
         raise ArgumentValueError(
             Diagnostic("ADC210", f"the formula {formula!r} cannot be read: {error}"), argument="formula"
         ) from None
@@ -152,11 +165,21 @@ def rule_from_formula(name: str, parameters: list[str], formula: str) -> Callabl
         f"    ({dots}) = tangents\n"
         f"    return {value}, {' + '.join(terms)}\n"
     ).replace("numpy.", "np.")
-    import numpy as np
+    return _function_of(text, f"{name}_rule", f"<ad_compiler formula {name} {formula}>", {"math": math})
 
-    filename = f"<ad_compiler formula {name} {formula}>"
+
+def as_function(custom: CustomFunction) -> Callable[..., Any]:
+    """A plain function that calls `custom`: what is differentiated when `custom` itself is."""
+    names = ", ".join(inspect.signature(custom).parameters)
+    name = custom.__name__
+    text = f"def {name}({names}):\n    return custom({names})\n"
+    return _function_of(text, name, f"<ad_compiler custom {name} {id(custom)}>", {"custom": custom})
+
+
+def _function_of(text: str, name: str, filename: str, namespace: dict[str, Any]) -> Callable[..., Any]:
+    """The function that a text of ours defines; `inspect` finds its source."""
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    namespace: dict[str, Any] = {"np": np}
-    exec(compile(text, filename, "exec"), namespace)
-    rule: Callable[..., Any] = namespace[f"{name}_rule"]
-    return rule
+    scope: dict[str, Any] = {"np": np, **namespace}
+    exec(compile(text, filename, "exec"), scope)
+    function: Callable[..., Any] = scope[name]
+    return function

@@ -84,9 +84,10 @@ class Written:
 
     def lower(self, arguments: Arguments, stages: Stages) -> Module:
         from ad_compiler.frontend.lower import lower
+        from ad_compiler.inner import InnerCalls
 
         if stages.primal is None:
-            module = lower(self.definition, arguments, inner=lower_inner)
+            module = lower(self.definition, arguments, inner=InnerCalls())
             stages.ssa.append(clone_module(module))
             stages.primal = stages.settle(module, "lowering")
         return clone_module(stages.primal)
@@ -94,7 +95,8 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Which derivative: `mode` is "grad", "value_and_grad", "jvp", "vjp" or "joint".
+    """Which derivative: `mode` is "grad", "value_and_grad", "jvp", "vjp", "joint", or "hvp" (the
+    tangent of a gradient, without the gradient).
 
     `wrt` are parameter names; `single` says that the gradient is that of one parameter, not a tuple.
     """
@@ -114,7 +116,10 @@ class Derived:
 
     @property
     def name(self) -> str:
-        return f"{self.program.name}_{self.request.mode}"
+        of = self.program
+        if self.request.mode == "hvp" and isinstance(of, Derived):  # of a gradient: named after the function
+            of = of.program
+        return f"{of.name}_{self.request.mode}"
 
     def lower(self, arguments: Arguments, stages: Stages) -> Module:
         """Here `arguments` are those of the program differentiated (tangents and cotangents follow from them)."""
@@ -127,14 +132,9 @@ class Derived:
 
     def primal_arguments(self, arguments: Arguments) -> Arguments:
         """Without the tangents and cotangents, which come after them."""
-        extra = {f"{name}_dot" for name in self.request.wrt} if self.request.mode == "jvp" else set()
+        extra = {f"{name}_dot" for name in self.request.wrt} if self.request.mode in ("jvp", "hvp") else set()
         extra |= {"out_bar"} if self.request.mode == "joint" else set()
         return {name: tree for name, tree in arguments.items() if name not in extra}
-
-
-def lower_inner(definition: Definition, arguments: Arguments, request: Request) -> Module:
-    """The module of a derivative that is called inside a differentiated function."""
-    return Derived(Written(definition), request).lower(arguments, Stages())
 
 
 def differentiate(primal: Module, request: Request, name: str) -> Module:
@@ -149,6 +149,13 @@ def differentiate(primal: Module, request: Request, name: str) -> Module:
     wanted = [k for name_ in request.wrt for k in leaf_positions(function, (name_,))]
     if request.mode == "jvp":
         return jvp(primal, wrt, name)
+    if request.mode == "hvp":
+        module = jvp(primal, wrt, name)
+        main = module.functions[module.main]
+        main.outputs = outputs
+        last = terminator(main.body)
+        last.operands = last.operands[count(outputs) :]
+        return module
     if request.mode in ("vjp", "joint"):
         make = vjp if request.mode == "vjp" else joint_vjp
         module = make(primal, wanted, name=name)
@@ -371,7 +378,7 @@ def compile_program(program: Program, arguments: Arguments, *, optimise: bool = 
         namespace: dict[str, Any] = {}
         if text is None:
             module = program.lower(arguments, stages)
-            text = emit(module)
+            text = emit(finished(module, stages))
             namespace = captured_objects(module)
             if key:
                 cache.store(key, text)
@@ -379,6 +386,13 @@ def compile_program(program: Program, arguments: Arguments, *, optimise: bool = 
         READS.reset(token)
     unique = {(id(getattr(read.find, "__self__", read.find)), read.name): read for read in reads}
     return Compiled(program, arguments, text, optimise, list(unique.values()), namespace)
+
+
+def finished(module: Module, stages: Stages) -> Module:
+    """The module as it is written out: rules of the user's have done their work and are inlined too."""
+    from ad_compiler.passes.inline import inline
+
+    return stages.settle(module, "the last derivative") if inline(module, last=True) else module
 
 
 def captured_objects(module: Module) -> dict[str, Any]:
@@ -446,7 +460,7 @@ def emit_text(
     if failures:
         raise _together(failures)
     if stage == "source":
-        return emit(merge([module for module, _ in derived]))
+        return emit(merge([finished(module, stages) for module, stages in derived]))
     return "\n".join(dict.fromkeys(stages.texts()[stage] for _, stages in derived))
 
 

@@ -71,7 +71,8 @@ class TestCustom:
         expected = slope * 0.3 + np.log(1.0 + np.exp(0.3))
         np.testing.assert_allclose(ad.jvp(f, (0.3,), (1.0,))[1], expected)
         np.testing.assert_allclose(ad.grad(f)(0.3), expected)
-        assert ad.grad(log1pexp)(1000.0) == 1.0  # where the derivative of the body would be nan
+        with np.errstate(over="ignore"):
+            assert ad.grad(log1pexp)(1000.0) == 1.0  # where the derivative of the body would be nan
 
     def test_second_order(self) -> None:
         slope = 1.0 - 1.0 / (1.0 + np.exp(0.3))
@@ -126,11 +127,11 @@ class TestBackward:
         def f(x, w):
             h = w * x
             h = ad.backward(h, lambda h_bar: np.clip(h_bar, -1.0, 1.0))
-            return 5.0 * h
+            return h * h
 
-        assert f(2.0, 3.0) == 30.0
+        assert f(2.0, 3.0) == 36.0
         assert ad.grad(f, argnums=(0, 1))(2.0, 3.0) == (3.0, 2.0)
-        assert "np.clip(h_bar, -1.0, 1.0)" in ad.grad(f).source(2.0, 3.0)
+        assert "np.clip(2.0 * h, -1.0, 1.0)" in ad.grad(f).source(2.0, 3.0)
 
     def test_print(self, capsys: pytest.CaptureFixture[str]) -> None:
         def show(h_bar: Any) -> Any:

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ad_compiler.diagnostics.diagnostic import Findings
 from ad_compiler.frontend import structure, views
-from ad_compiler.frontend.context import Lowering, Unreachable
+from ad_compiler.frontend.context import Lowering, Report, Unreachable
 from ad_compiler.frontend.names import free_names, new_frame, owner_of
 from ad_compiler.frontend.values import (
     Bound,
@@ -109,7 +108,7 @@ def call(low: Lowering, function: Closure, bound: Keywords, inline: Callable[[],
     activation = Activation(function.definition.node, function.outer, _kinds(low, bound))
     block, size = low.builder.block, len(low.builder.block.ops)
     state, findings = low.state.copy(), low.findings
-    low.findings = Findings()
+    low.findings = Report()
     low.activations.append(activation)
     try:
         result = inline()
@@ -118,7 +117,7 @@ def call(low: Lowering, function: Closure, bound: Keywords, inline: Callable[[],
             raise
         del block.ops[size:]
         low.state = state
-        low.findings = Findings()
+        low.findings = Report()
         low.activations.pop()
         try:
             result = _call_instance(low, function, bound)
@@ -126,7 +125,7 @@ def call(low: Lowering, function: Closure, bound: Keywords, inline: Callable[[],
             low.activations.append(activation)
     finally:
         low.activations.pop()
-        findings.extend(low.findings)
+        findings.take(low.findings)
         low.findings = findings
     return result
 
@@ -136,11 +135,11 @@ def call(low: Lowering, function: Closure, bound: Keywords, inline: Callable[[],
 
 def _call_instance(low: Lowering, function: Closure, bound: Keywords) -> Meaning:
     """Emit a `call`; lower the function first, if it has not been lowered for such arguments."""
-    passed = {**bound, **_captured(low, function, bound)}
+    passed = {**bound, **captured_variables(low, function, bound)}
     flat: list[Value] = []
     trees: dict[Any, Tree] = {}
     for name, meaning in passed.items():
-        trees[name] = Fixed(meaning) if _is_function(meaning) else structure.hand_out(low, meaning, flat)
+        trees[name] = Fixed(meaning) if is_function(meaning) else structure.hand_out(low, meaning, flat)
     key = (
         id(function.definition.node),
         id(function.outer),
@@ -161,7 +160,7 @@ def _call_instance(low: Lowering, function: Closure, bound: Keywords) -> Meaning
     return result
 
 
-def _is_function(meaning: Meaning) -> bool:
+def is_function(meaning: Meaning) -> bool:
     return isinstance(meaning, Closure | Bound)
 
 
@@ -174,7 +173,7 @@ def _fresh_name(low: Lowering, name: str) -> str:
     return unique
 
 
-def _captured(low: Lowering, function: Closure, bound: Keywords) -> dict[Any, Meaning]:
+def captured_variables(low: Lowering, function: Closure, bound: Keywords) -> dict[Any, Meaning]:
     """The variables of activations around it that the function, and functions it is given, read."""
     found: dict[Any, Meaning] = {}
     pending: list[Meaning] = [function, *bound.values()]
@@ -258,7 +257,7 @@ def lower_function(
             unique += "_"
         used.add(unique)
         if isinstance(tree, Fixed):
-            meaning = tree.value if _is_function(tree.value) else structure.take_in(low, tree, unique, iter(()))
+            meaning = tree.value if is_function(tree.value) else structure.take_in(low, tree, unique, iter(()))
         else:
             values = structure.parameters_of(tree, unique)
             body.parameters.extend(values)

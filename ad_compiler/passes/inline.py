@@ -17,9 +17,17 @@ from ad_compiler.ir.rewrite import Scope, sweep
 CUSTOM = ("custom_jvp", "custom_vjp")
 
 
-def inline(module: Module) -> bool:
-    """Inline every call that may be, in every function; drop the functions that nothing calls any more."""
-    recursive = {name for name, function in module.functions.items() if name in _reachable(module, function)}
+def inline(module: Module, *, last: bool = False) -> bool:
+    """Inline every call that may be, in every function; drop the functions that nothing calls any more.
+
+    `last` says that no further derivative is taken, so that rules of the user's are not asked for any more.
+    """
+    if last:
+        for function in module.functions.values():
+            for op in walk(function.body):
+                for key in (*CUSTOM, "positions"):
+                    op.attributes.pop(key, None)
+    recursive = {name for name, function in module.functions.items() if name in _reachable(module, function, ())}
     before = list(module.functions)
     changed = False
     for function in module.functions.values():
@@ -49,16 +57,19 @@ def _inline(function: Function, module: Module, recursive: set[str]) -> bool:
     return changed
 
 
-def _reachable(module: Module, function: Function) -> set[str]:
-    """The names of the functions that `function` calls, or would when differentiated, directly or not."""
+def _reachable(module: Module, function: Function, custom: tuple[str, ...] = CUSTOM) -> set[str]:
+    """The functions that `function` calls, or (with `custom`) would when differentiated, directly or not."""
     found: set[str] = set()
     work = [function]
     while work:
         for op in walk(work.pop().body):
             if op.name == "call":
-                names = [op.attributes["callee"], op.attributes.get("custom_jvp"), *op.attributes.get("custom_vjp", ())]
+                rules = [op.attributes[key] for key in custom if key in op.attributes]
+                names = [op.attributes["callee"]]
+                for rule in rules:
+                    names.extend([rule] if isinstance(rule, str) else rule)
                 for name in names:
-                    if name is not None and name not in found:
+                    if name not in found:
                         found.add(name)
                         work.append(module.functions[name])
     return found

@@ -128,14 +128,13 @@ class _Jvp:
 
     def _plain(self, op: Op) -> None:
         operands = [self._new(operand) for operand in op.operands]
+        if op.name == "hook":  # of the reverse sweep alone
+            self._alias(op.results[0], op.operands[0])
+            return
         results = repeat(self.builder, op, operands)
         self._bind_results(op, results, [])
         dots = [self.tangent.get(id(operand)) for operand in op.operands]
         if not any(self._varies(result) for result in op.results) or not any(dots):
-            return
-        if op.name == "hook":
-            assert dots[0] is not None
-            self.tangent[id(op.results[0])] = dots[0]
             return
         if op.name == "opaque":
             raise no_rule(op)
@@ -157,6 +156,11 @@ class _Jvp:
                 self.tangent[id(result)] = tangent.value
                 if tangent.value.op in made and not tangent.value.hint:
                     tangent.value.hint = companion(result, "_dot")
+
+    def _alias(self, value: Value, same: Value) -> None:
+        self.new[id(value)] = self._new(same)
+        if id(same) in self.tangent:
+            self.tangent[id(value)] = self.tangent[id(same)]
 
     def _if(self, op: Op) -> None:
         varied = [k for k, result in enumerate(op.results) if self._varies(result)]
