@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+import numpy as np
+
 from ad_compiler.frontend import attributes, containers, iteration, operators, subscripts, views
 from ad_compiler.frontend.context import Lowering, static_int, tensor_type
 from ad_compiler.frontend.primitive_calls import call_primitive
@@ -18,7 +20,7 @@ from ad_compiler.frontend.values import (
     Static,
 )
 from ad_compiler.ir.types import is_scalar, rank
-from ad_compiler.primitives import lookup
+from ad_compiler.primitives import lookup, spelled
 
 EVERYTHING = Index((Ellipsis,))
 
@@ -100,6 +102,28 @@ def add_at(low: Lowering, x: Meaning, index: Meaning, value: Meaning) -> Meaning
 
 def subtract_at(low: Lowering, x: Meaning, index: Meaning, value: Meaning) -> Meaning:
     return add_at(low, x, index, operators.unary(low, ast.USub(), value))
+
+
+def ufunc_method(
+    low: Lowering, ufunc: np.ufunc, name: str, arguments: list[Meaning], keywords: dict[str, Meaning]
+) -> Meaning:
+    """`np.add.at`, `np.add.reduce`, `np.multiply.outer` and their like."""
+    if name == "at" and len(arguments) == 3 and ufunc in (np.add, np.subtract):
+        return (add_at if ufunc is np.add else subtract_at)(low, *arguments)
+    reductions = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
+    scans = {"add": "cumsum", "multiply": "cumprod"}
+    if name == "reduce" and ufunc.__name__ in reductions:
+        given = {"axis": Static(0), **keywords} if len(arguments) == 1 else keywords
+        return call_primitive(low, lookup(reductions[ufunc.__name__]), arguments, given)
+    if name == "accumulate" and ufunc.__name__ in scans:
+        given = {"axis": Static(0), **keywords} if len(arguments) == 1 else keywords
+        return call_primitive(low, lookup(scans[ufunc.__name__]), arguments, given)
+    if name == "outer" and len(arguments) == 2 and rank(tensor_type(low, arguments[0])) == 1:  # type: ignore[arg-type]
+        column = subscripts.get(low, arguments[0], Group((Slice(NONE, NONE, NONE), NONE)))
+        primitive = spelled(ufunc)
+        if primitive is not None and rank(tensor_type(low, arguments[1])) == 1:  # type: ignore[arg-type]
+            return low.emit(primitive.name, column, arguments[1])
+    low.refuse("ADC111", f"what `np.{ufunc.__name__}.{name}` does here is not known")
 
 
 def meshgrid(low: Lowering, *parts: Meaning, indexing: Meaning = Static("xy"), **keywords: Meaning) -> Meaning:

@@ -521,7 +521,6 @@ _TABLE: list[tuple[Any, Rule]] = [
     (np.copy, _copied(False)), (copy.copy, _copied(False)), (copy.deepcopy, _copied(True)),
     (np.copyto, arrays.copy_to), (np.fill_diagonal, arrays.fill_diagonal), (np.put, arrays.put),
     (np.meshgrid, arrays.meshgrid), (np.split, arrays.split), (np.array_split, arrays.split),
-    (np.add.at, arrays.add_at), (np.subtract.at, arrays.subtract_at),
     (np.broadcast_arrays, arrays.broadcast_arrays), (np.column_stack, arrays.column_stack),
     (np.flipud, lambda low, x: arrays.flipped(low, x, 0)), (np.fliplr, lambda low, x: arrays.flipped(low, x, 1)),
     (np.diff, arrays.diff), (np.append, arrays.appended), (np.ix_, arrays.open_mesh),

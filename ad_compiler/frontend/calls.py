@@ -18,8 +18,10 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ad_compiler.diagnostics.diagnostic import Error
-from ad_compiler.frontend import builtins, control, effects, listmethods, objects, recursion, views
+from ad_compiler.frontend import arrays, builtins, control, effects, listmethods, objects, recursion, views
 from ad_compiler.frontend.context import Lowering, Refused, Unreachable, describe
 from ad_compiler.frontend.guesses import default_nodes
 from ad_compiler.frontend.names import new_frame, outside
@@ -113,6 +115,8 @@ def _call_object(low: Lowering, obj: Any, arguments: list[Meaning], keywords: Ke
     primitive = spelled(obj)
     if primitive is not None:
         return call_primitive(low, primitive, arguments, keywords)
+    if isinstance(getattr(obj, "__self__", None), np.ufunc):
+        return arrays.ufunc_method(low, obj.__self__, obj.__name__, arguments, keywords)
     if low.inner is not None:
         result = low.inner(low, obj, arguments, keywords)
         if result is not None:

@@ -45,6 +45,18 @@ class Unreachable(Refused):
     """No run gets here: an exception is raised before."""
 
 
+class Report(Findings):
+    """Findings, and whether anything was refused: refusing without a finding would be our bug."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused = False
+
+    def take(self, other: Report) -> None:
+        self.extend(other)
+        self.refused = self.refused or other.refused
+
+
 class Lowering:
     """One run of `lower`.  The functions of the other files take it as their first argument, `low`."""
 
@@ -53,7 +65,7 @@ class Lowering:
         self.module = module
         self.inner = inner
         self.state = State()
-        self.findings = Findings()
+        self.findings = Report()
         self.frame: Frame = None  # type: ignore[assignment]  # set before anything is lowered
         self.exits: tuple[Variable, ...] = ()  # flags that end the block being lowered
         self.activations: list[Any] = []  # of `calls`: the functions being lowered, outermost first
@@ -62,6 +74,9 @@ class Lowering:
         self.entry = self.builder.block  # the body of the function being lowered
         self.outside: dict[int, tuple[Any, Meaning]] = {}  # objects from outside the function, by identity
         self.definitions: dict[int, tuple[Any, Definition]] = {}  # of live functions
+        self.optimistic = False  # while a loop is being tried: what cannot be lowered counts as never reached
+        self.bottomed = False  # whether anything did
+        self.doubtful: set[Value] = set()  # values that may be `undefined`
         self._serial = 0
 
     # -- identities
@@ -94,6 +109,10 @@ class Lowering:
         self.findings.add(code, message, self.span(node), labels=labels, notes=notes, help=help)
 
     def refuse(self, code: str, message: str, node: ast.AST | None = None, **more: Any) -> NoReturn:
+        if self.optimistic:
+            self.bottomed = True
+            self.state.dead = True
+            raise Unreachable
         self.report(code, message, node, **more)
         raise Refused
 

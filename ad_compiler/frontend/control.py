@@ -92,6 +92,8 @@ class Branching:
         if known is None:
             type: Type = join(values[0].type, values[1].type)
             known = self._known[key] = Value(type, hint)
+            if any(isinstance(part, Unbound) for part in parts) or any(one in self.low.doubtful for one in values):
+                self.low.doubtful.add(known)
             for row, value in zip(self.yields, values, strict=True):
                 row.append(value)
             self.results.append(known)
@@ -160,6 +162,9 @@ def run(low: Lowering, steps: Sequence[Step], live: Live, *, last: Flags = NO_FL
             else:
                 step()
         except Refused:
+            if low.state.dead:
+                return
+            low.findings.refused = True
             _poison_targets(low, step)
         if exited(low):
             return
@@ -316,7 +321,7 @@ def short_circuit(low: Lowering, both: bool, first: Meaning, rest: Callable[[], 
     sides.side(_assigning(low, slot, rest))
     block, state = sides.blocks[0], sides.states[0]
     second = state.variables.get(slot, UNBOUND)
-    if _is_bool(low, first) and _is_bool(low, second) and _harmless(block, sides.before, state, slot):
+    if _is_bool(low, first) and _is_bool(low, second) and _harmless(low, block, sides.before, state, slot):
         low.builder.block.ops.extend(block.ops)
         return low.emit("logical_and" if both else "logical_or", first, second)
     sides.side(_assigning(low, slot, lambda: first))
@@ -326,11 +331,13 @@ def short_circuit(low: Lowering, both: bool, first: Meaning, rest: Callable[[], 
     return _chosen(low, sides, slot, holds)
 
 
-def _harmless(block: Block, before: State, after: State, slot: Variable) -> bool:
+def _harmless(low: Lowering, block: Block, before: State, after: State, slot: Variable) -> bool:
     """Whether ops may run where Python would not run them: they raise nothing and change nothing."""
     variables = {variable: meaning for variable, meaning in after.variables.items() if variable != slot}
     unchanged = variables == before.variables and after.heap == before.heap and not after.dead
-    return unchanged and all(op.name in SAFE for op in block.ops)
+    return unchanged and all(
+        op.name in SAFE and not any(operand in low.doubtful for operand in op.operands) for op in block.ops
+    )
 
 
 def _is_bool(low: Lowering, meaning: Meaning) -> bool:

@@ -16,8 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ad_compiler.diagnostics.diagnostic import Findings
-from ad_compiler.frontend.context import Lowering, Refused
+from ad_compiler.frontend.context import Lowering, Refused, Report, Unreachable
 from ad_compiler.frontend.control import Live, pending, run
 from ad_compiler.frontend.describe import Describer, Known, refreshed, substitute, symbols_of
 from ad_compiler.frontend.iteration import Counting
@@ -93,6 +92,8 @@ class Looping:
             if key in known:
                 return known[key]
             value = known[key] = Value(refreshed(join(type, last.type), self.known), hint)
+            if any(isinstance(part, Unbound) for part in parts) or last in self.low.doubtful:
+                self.low.doubtful.add(value)
             found.carried.append(value)
             found.initial.append(parts[0])
             found.leaving.append(last)
@@ -138,11 +139,11 @@ class Looping:
 
     # -- lowering
 
-    def attempt(self, head: Head, index: Value | None) -> tuple[Block, State, Findings, Value | None]:
+    def attempt(self, head: Head, index: Value | None) -> tuple[Block, State, Report, Value | None]:
         """Lower the body from `head`; its block, the state at its end, and whether it wants to stop."""
         low = self.low
         block = Block([*([index] if index else []), *head.carried])
-        findings, low.findings = low.findings, Findings()
+        findings, low.findings = low.findings, Report()
         state = head.state.copy()
         for flag in (*self.outer_flags, self.exits.broke, self.exits.continued, self.exits.done):
             state.variables[flag] = Static(False)
@@ -159,6 +160,9 @@ class Looping:
                 back.variables.pop(self.exits.done, None)
                 if not self.exits.asked:
                     back.variables.pop(self.exits.broke, None)
+        except Refused:
+            findings.take(low.findings)
+            raise
         finally:
             low.exits = flags
             found, low.findings = low.findings, findings
@@ -178,17 +182,43 @@ class Looping:
 
     def settle(self, hint: str | None) -> tuple[Head, Head, Block, Value | None, Value | None]:
         """Lower until the head is what the body was lowered from."""
+        low, outer = self.low, (self.low.optimistic, self.low.bottomed)
         head = self.first_head()
-        for _ in range(MOST_ATTEMPTS):
-            index = None if hint is None else Value(INT, hint)
-            block, back, findings, stop = self.attempt(head, index)
-            new = self.head(back, block)
-            if new.form == head.form:
-                self.low.findings.extend(findings)
-                return head, new, block, index, stop
-            head = new
-        self.low.findings.extend(findings)
-        self.low.refuse("ADC114", "what this loop changes has another structure in every iteration")
+        try:
+            for _ in range(MOST_ATTEMPTS):
+                low.optimistic, low.bottomed = True, False
+                index = None if hint is None else Value(INT, hint)
+                block, back, findings, stop = self.attempt(head, index)
+                new = self.head(back, block)
+                hopeless = back.dead and low.bottomed
+                if hopeless or new.form == head.form:
+                    break
+                head = new
+            else:
+                hopeless = True
+            if hopeless and outer[0]:
+                low.bottomed = self.entry.dead = True
+                raise Unreachable
+            if hopeless or (low.bottomed and not outer[0]):
+                self._explain(head, hint)
+        finally:
+            bottomed, (low.optimistic, low.bottomed) = low.bottomed, outer
+            low.bottomed = bottomed or outer[1]
+        low.findings.take(findings)
+        return head, new, block, index, stop
+
+    def _explain(self, head: Head, hint: str | None) -> None:
+        """Lower the body once more, from a fresh copy of `head`, to report what cannot be lowered."""
+        low = self.low
+        low.optimistic = False
+        names = [Value(value.type, value.hint) for value in head.carried]
+        mapping = {id(old): new for old, new in zip(head.carried, names, strict=True)}
+        again = Head(substitute(head.state, mapping), names)
+        _, _, findings, _ = self.attempt(again, None if hint is None else Value(INT, hint))
+        low.findings.take(findings)
+        if not low.findings:
+            low.refuse("ADC114", "what this loop changes has another structure in every iteration")
+        raise Refused
 
     def finish(self, name: str, operands: list[Value], head: Head, new: Head, blocks: list[Block], stop: Value | None) -> None:
         """Append the op; the state after it is that at its head, with results for what is carried."""
@@ -201,8 +231,10 @@ class Looping:
         results = [Value(refreshed(value.type, self.known), value.hint) for value in head.carried]
         attributes = {} if stop is None else {"breaks": True}
         op = Op(name, [*operands, *initial], attributes, results, blocks, low.builder.span, low.builder.phase)
-        for result in results:
+        for value, result in zip(head.carried, results, strict=True):
             result.op = op
+            if value in low.doubtful:
+                low.doubtful.add(result)
         low.builder.block.ops.append(op)
         low.state = substitute(head.state, {id(v): r for v, r in zip(head.carried, results, strict=True)})
 
@@ -255,14 +287,20 @@ def while_(
     exits: Exits,
     live: Live,
     seeds: Seeds,
+    *,
+    binds: bool = False,
 ) -> None:
-    """`while test: body`.  A test that changes something is made a part of the body, which then breaks."""
+    """`while test: body`.  A test that changes something is made a part of the body, which then breaks.
+
+    `binds` says that the test binds names that the body may read.
+    """
     looping = Looping(low, exits, live, seeds, lambda _: body())
-    head, new, block, _, stop = looping.settle(None)
-    condition = _condition(looping, head, test)
-    if condition is not None:
-        looping.finish("while", [], head, new, [condition, block], stop)
-        return
+    if not binds:
+        head, new, block, _, stop = looping.settle(None)
+        condition = _condition(looping, head, test)
+        if condition is not None:
+            looping.finish("while", [], head, new, [condition, block], stop)
+            return
 
     def tested() -> None:
         _tested_body(low, test, body, exits, live)

@@ -14,7 +14,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from ad_compiler.diagnostics.diagnostic import LanguageError
+from ad_compiler.diagnostics.diagnostic import Diagnostic, InternalError, LanguageError
 from ad_compiler.frontend import calls, structure
 from ad_compiler.frontend.context import Lowering, Refused, Unreachable
 from ad_compiler.frontend.guesses import default_nodes, guessed
@@ -36,8 +36,9 @@ def lower(
     module = Module(definition.name)
     low = Lowering(module, inner)
     main = _main(low, definition, arguments)
-    if main is None or low.findings:
-        raise LanguageError(low.findings.diagnostics)
+    low.findings.raise_if_any(LanguageError)
+    if main is None or low.findings.refused:
+        raise InternalError(Diagnostic("ADC301", "the frontend refused a statement and does not say why"))
     functions = {definition.name: main, **module.functions}
     module.functions = functions
     return module

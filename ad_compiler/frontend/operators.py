@@ -71,21 +71,22 @@ def binary(low: Lowering, op: ast.operator, a: Meaning, b: Meaning) -> Meaning:
     name, fold = BINARY[type(op)]
     for one in (a, b):
         low.check_usable(one)
+    a, b = control.without_none(a), control.without_none(b)
     if isinstance(a, Static) and isinstance(b, Static):
         folded = _folded(fold, a.value, b.value)
         if folded is not None:
             return folded
     if isinstance(a, Choice) or isinstance(b, Choice):
         return control.over_choice(low, a, b, lambda m, n: binary(low, op, m, n))
+    special = _special(low, name, a, b)
+    if special is not None:
+        return special
     if name == "add" and (_is_sequence(low, a) and _is_sequence(low, b)):
         return containers.concatenate(low, a, b)
     if name == "multiply":
         for items, times in ((a, b), (b, a)):
             if _is_sequence(low, items) and not _is_array(low, times):
                 return containers.repeat(low, items, times)
-    special = _special(low, name, a, b)
-    if special is not None:
-        return special
     if name in ("bitwise_and", "bitwise_or", "bitwise_xor") and _both_plain_bools(low, a, b):
         name = "logical_" + name.removeprefix("bitwise_")
     if name == "mod" and isinstance(a, Static) and isinstance(a.value, str):
@@ -138,6 +139,7 @@ def _both_plain_bools(low: Lowering, a: Meaning, b: Meaning) -> bool:
 
 def unary(low: Lowering, op: ast.unaryop, operand: Meaning) -> Meaning:
     low.check_usable(operand)
+    operand = control.without_none(operand)
     if isinstance(operand, Choice):
         return control.over_choice(low, operand, NONE, lambda m, _: unary(low, op, m))
     if is_number(operand):
@@ -171,6 +173,8 @@ def compare(low: Lowering, op: ast.cmpop, a: Meaning, b: Meaning) -> Meaning:
         result = _contains(low, b, a)
         return negated(low, result) if isinstance(op, ast.NotIn) else result
     name, fold = COMPARISONS[type(op)]
+    if not isinstance(op, ast.Eq | ast.NotEq):
+        a, b = control.without_none(a), control.without_none(b)
     if isinstance(a, Static) and isinstance(b, Static):
         try:
             result_now = fold(a.value, b.value)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ad_compiler.frontend import calls, containers, control, effects, iteration, loops, subscripts, views
 from ad_compiler.frontend.attributes import attribute_of, set_attribute
-from ad_compiler.frontend.context import Lowering, Refused, is_list, tensor_type
+from ad_compiler.frontend.context import Lowering, Refused, Report, is_list, tensor_type
 from ad_compiler.frontend.control import Live, run
 from ad_compiler.frontend.expressions import condition, expression
 from ad_compiler.frontend.liveness import live_names
@@ -138,7 +138,8 @@ def _augmented(low: Lowering, node: ast.AugAssign) -> None:
                 after = binary(low, node.op, before, value)  # written with the index, which broadcasts
             else:
                 after = augmented(low, node.op, before, value, "")
-            subscripts.put(low, owner, index, after)
+            if after is not before:  # else it was changed where it lies
+                subscripts.put(low, owner, index, after)
     else:
         assert isinstance(target, ast.Attribute)
         holder = expression(low, target.value)
@@ -245,14 +246,42 @@ def _for(low: Lowering, node: ast.For) -> None:
         assign(low, node.target, item)
         run(low, node.body, live, last=frozenset({exits.continued}))
 
-    if items is not None:
-        loops.unrolled(low, items, iterate, exits, live)
-    else:
+    def count() -> None:
         with low.at(node.iter):
             counting = iteration.counting(low, iterable)
         hint = node.target.id if isinstance(node.target, ast.Name) and not _is_rows(low, iterable) else ""
         loops.for_each(low, counting, iterate, exits, live, _seeds(low, node), hint)
+
+    if items is None:
+        few = iteration.known(low, iterable) if not isinstance(iterable, Reference) else None
+        if few is None or _succeeds(low, count):
+            if few is None:
+                count()
+        else:
+            items = few
+    if items is not None:
+        loops.unrolled(low, items, iterate, exits, live)
     _orelse(low, node, exits)
+
+
+def _succeeds(low: Lowering, lower: Callable[[], None]) -> bool:
+    """Lower it; undone when something in it cannot be lowered."""
+    block, size, state = low.builder.block, len(low.builder.block.ops), low.state.copy()
+    findings, low.findings = low.findings, Report()
+    bottomed, low.bottomed = low.bottomed, False
+    try:
+        lower()
+        failed = low.bottomed or low.findings.refused or bool(low.findings)
+    except Refused:
+        failed = True
+    finally:
+        tried, low.findings, low.bottomed = low.findings, findings, bottomed
+    if failed:
+        del block.ops[size:]
+        low.state = state
+        return False
+    low.findings.take(tried)
+    return True
 
 
 def _is_rows(low: Lowering, iterable: Meaning) -> bool:
@@ -330,7 +359,8 @@ def _while(low: Lowering, node: ast.While) -> None:
     def body() -> None:
         run(low, node.body, live, last=frozenset({exits.continued}))
 
-    loops.while_(low, test, body, exits, live, _seeds(low, node))
+    binds_names = any(isinstance(one, ast.NamedExpr) for one in ast.walk(node.test))
+    loops.while_(low, test, body, exits, live, _seeds(low, node), binds=binds_names)
     _orelse(low, node, exits)
 
 

@@ -490,7 +490,7 @@ def unrolled_with_return(values, t):
     for k, v in enumerate(values):
         if v > t:
             return v * k
-    return None if t < 0 else -1.0
+    return -2.0 if t < 0 else -1.0
 
 
 @case(3, 2)
@@ -1321,18 +1321,6 @@ def alias_made_in_loop(x, n):
         z = y
         z[i] = 10.0 + i
     return y, z
-
-
-@case(X, 3)
-def view_carried_over_iterations(x, n):
-    y = x * 1.0
-    v = y[:2]
-    for i in range(n):
-        v[0] += 1
-        y[1] = v[0] * i
-        v = y[i : i + 2]
-        s = v.sum()
-    return y * s
 
 
 @case(X, 5)
