@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
+
+
+@functools.lru_cache(maxsize=32)
+def _lines(text: str) -> tuple[str, ...]:
+    """The lines as Python counts them; `splitlines` also splits at form feeds."""
+    return tuple(re.split(r"\r\n|\r|\n", text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +22,7 @@ class Source:
 
     def line(self, number: int) -> str:
         """The text of line `number`, counted from 1; empty when there is none."""
-        lines = re.split(r"\r\n|\r|\n", self.text)  # as Python counts; `splitlines` also splits at form feeds
+        lines = _lines(self.text)
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
 

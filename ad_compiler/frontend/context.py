@@ -77,6 +77,7 @@ class Lowering:
         self.optimistic = False  # while a loop is being tried: what cannot be lowered counts as never reached
         self.bottomed = False  # whether anything did
         self.doubtful: set[Value] = set()  # values that may be `undefined`
+        self._spans: dict[int, tuple[ast.AST, Span]] = {}
         self._serial = 0
 
     # -- identities
@@ -120,7 +121,10 @@ class Lowering:
     def at(self, node: ast.AST) -> Iterator[None]:
         """Ops appended meanwhile come from `node`."""
         before = self.builder.span
-        self.builder.span = self.frame.definition.span(node)
+        known = self._spans.get(id(node))
+        if known is None or known[0] is not node:
+            known = self._spans[id(node)] = (node, self.frame.definition.span(node))
+        self.builder.span = known[1]
         try:
             yield
         finally:
