@@ -77,6 +77,7 @@ class Lowering:
         self.optimistic = False  # while a loop is being tried: what cannot be lowered counts as never reached
         self.bottomed = False  # whether anything did
         self.doubtful: set[Value] = set()  # values that may be `undefined`
+        self.resolved: dict[tuple[int, str], tuple[Any, Any]] = {}  # names of scopes, as looked up
         self._spans: dict[int, tuple[ast.AST, Span]] = {}
         self._serial = 0
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from ad_compiler.frontend import views
 from ad_compiler.frontend.context import Lowering
-from ad_compiler.frontend.names import owner_of
+from ad_compiler.frontend.names import owner_of, resolve
 from ad_compiler.frontend.resolve import PythonObject, attribute, root_of
-from ad_compiler.frontend.values import Entries, Group, Items, Meaning, Reference, Static
+from ad_compiler.frontend.values import Entries, Group, Items, Meaning, Reference, Static, Variable
 from ad_compiler.ir.core import Value
 
 LOGGING = ("debug", "info", "warning", "error", "critical", "exception", "log")
@@ -95,13 +95,11 @@ def _object(low: Lowering, node: ast.expr) -> Any:
             return None
         found = attribute(PythonObject(owner), node.attr)
     elif isinstance(node, ast.Name):
-        if owner_of(low.frame, node.id) is not None:
-            from ad_compiler.frontend.values import Variable
-
-            owner_frame = owner_of(low.frame, node.id)
-            meaning = low.state.variables.get(Variable(owner_frame, node.id))
+        frame = owner_of(low.frame, node.id)
+        if frame is not None:
+            meaning = low.state.variables.get(Variable(frame, node.id))
             return meaning.value if isinstance(meaning, Static) else None
-        found = low.frame.scope.lookup(node.id)
+        found = resolve(low, node.id)
     else:
         return None
     return getattr(found, "obj", None) or getattr(found, "function", None)

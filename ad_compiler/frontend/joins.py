@@ -76,7 +76,7 @@ class Meeting:
             if not self.live(variable):
                 continue
             parts = [edge.variables.get(variable, UNBOUND) for edge in self.edges]
-            met = self.meaning(parts, variable.name)
+            met = self.meaning(parts, "" if variable.name.startswith("<") else variable.name)
             if not isinstance(met, Unbound):
                 self.result.variables[variable] = met
         self._kept_roots()

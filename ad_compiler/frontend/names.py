@@ -77,8 +77,16 @@ def delete_name(low: Lowering, name: str) -> None:
 # ---------------------------------------------------------------------------------------------- the scope
 
 
+def resolve(low: Lowering, name: str) -> Resolved | None:
+    """What a name that is no variable means; asked once in a lowering."""
+    key = id(low.frame.scope), name
+    if key not in low.resolved:
+        low.resolved[key] = (low.frame.scope, low.frame.scope.lookup(name))
+    return low.resolved[key][1]
+
+
 def _of_scope(low: Lowering, name: str, node: ast.AST | None) -> Meaning:
-    resolved = low.frame.scope.lookup(name)
+    resolved = resolve(low, name)
     if resolved is None:
         low.refuse("ADC102", f"the name `{name}` is not defined", node)
     return of_resolved(low, resolved, name, node)
@@ -143,7 +151,7 @@ def _captured_value(low: Lowering, obj: Any, name: str) -> Value:
         k += 1
         unique = f"{identifier}_{k}"
     op = Op("captured", [], {"name": unique, "value": obj}, [], [], low.builder.span)
-    value = Value(Tensor(dtype_code(obj.dtype), shape), unique, op)
+    value = Value(Tensor(dtype_code(obj.dtype), shape), "", op)  # no hint: the name is that of the object
     op.results = [value]
     position = next((k for k, one in enumerate(low.entry.ops) if one.name != "captured"), len(low.entry.ops))
     low.entry.ops.insert(position, op)
