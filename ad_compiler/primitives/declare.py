@@ -38,6 +38,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from ad_compiler.ir.types import Type
@@ -63,7 +64,7 @@ class Primitive:
     name: str
     implementation: Callable[..., Any]  # on NumPy values: implementation(*operands, **attributes)
     kind: str  # "elementwise", "linear", "multilinear", "general", "constant", "composite"
-    signature: inspect.Signature
+    declared: str  # the text of its signature
     operands: tuple[str, ...]  # the last one may be "*name"
     rules: dict[str, Rule | None]
     infer: InferRule
@@ -80,6 +81,10 @@ class Primitive:
     formula: Callable[..., Any] | None = None  # its meaning for SymPy, where the name does not say it
     results: int = 1
     samples: dict[str, Any] = field(default_factory=dict)  # for tests: domain, operand shapes, attribute values
+
+    @property
+    def signature(self) -> inspect.Signature:
+        return _parse_signature(self.declared)
 
     @property
     def variadic(self) -> str | None:
@@ -102,20 +107,11 @@ class Primitive:
 
     def absent(self) -> dict[str, Any]:
         """What stands for the operands that need not be given."""
-        return {
-            parameter.name: parameter.default
-            for parameter in self.signature.parameters.values()
-            if parameter.name in self.operands and parameter.default is not parameter.empty
-        }
+        return _absent(self.declared, self.operands)
 
     def defaults(self) -> dict[str, Any]:
         """The attributes that have a default, with it."""
-        names = {name.lstrip("*") for name in self.operands}
-        return {
-            parameter.name: parameter.default
-            for parameter in self.signature.parameters.values()
-            if parameter.name not in names and parameter.default is not parameter.empty
-        }
+        return _defaults(self.declared, self.operands)
 
     def __call__(self, *operands: Any, **attributes: Any) -> Any:
         stand_in = next((operand for operand in operands if isinstance(operand, Operand)), None)
@@ -158,7 +154,6 @@ def _declare(
     name = name or implementation.__name__.lstrip("_")
     if name in REGISTRY:
         raise ValueError(f"primitive `{name}` is declared twice")
-    parsed = _parse_signature(signature)
     names = _names(signature if operands is None else operands)
     unknown = set(rules) - {operand.lstrip("*") for operand in names}
     if unknown:
@@ -167,7 +162,7 @@ def _declare(
         name=name,
         implementation=implementation,
         kind=kind,
-        signature=parsed,
+        declared=signature,
         operands=names,
         rules={operand: rule if rule is None or isinstance(rule, Rule) else _rule(rule) for operand, rule in rules.items()},
         infer=infer,
@@ -186,9 +181,25 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _rule(formula: Callable[..., Any]) -> Rule:
+    if inspect.isfunction(formula):  # quicker than a signature, and there are hundreds
+        return Rule(formula, formula.__code__.co_varnames[: formula.__code__.co_argcount])
     return Rule(formula, tuple(inspect.signature(formula).parameters))
 
 
+@cache
+def _defaults(signature: str, operands: tuple[str, ...]) -> dict[str, Any]:
+    names = {name.lstrip("*") for name in operands}
+    parameters = _parse_signature(signature).parameters.values()
+    return {one.name: one.default for one in parameters if one.name not in names and one.default is not one.empty}
+
+
+@cache
+def _absent(signature: str, operands: tuple[str, ...]) -> dict[str, Any]:
+    parameters = _parse_signature(signature).parameters.values()
+    return {one.name: one.default for one in parameters if one.name in operands and one.default is not one.empty}
+
+
+@cache
 def _parse_signature(signature: str) -> inspect.Signature:
     namespace: dict[str, Any] = {}
     exec(f"def f({signature}): pass", namespace)  # the text is ours, never a user's

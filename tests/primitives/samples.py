@@ -232,7 +232,8 @@ SAMPLES: dict[str, list[Sample]] = {
     "int_round": [((-2.7,), {})],
     "astype": [((signed(3),), {"dtype": np.float64}), ((signed(3),), {"dtype": int}), ((0.5,), {"dtype": float})],
     # ------------------------------------------------------------------ reductions
-    **{name: _axes((3,), (2, 3), (2, 3, 4), ()) for name in ("sum", "mean", "prod", "max", "min", "any", "all", "count_nonzero")},
+    "sum": _axes((3,), (2, 3), (2, 3, 4), ()),
+    **{name: _axes((3,), (2, 3), ()) for name in ("mean", "prod", "max", "min", "any", "all", "count_nonzero")},
     "argmax": [s for s in _axes((3,), (2, 3)) if not isinstance(s[1].get("axis"), tuple)],
     "argmin": [s for s in _axes((3,), (2, 3)) if not isinstance(s[1].get("axis"), tuple)],
     "var": _axes((4,), (2, 3)) + _axes((4,), (3, 3), ddof=1),
@@ -398,7 +399,7 @@ SAMPLES: dict[str, list[Sample]] = {
     "tuple_get": [(((0.1, signed(3)),), {"position": 1}), (((0.1, 0.2),), {"position": 0})],
 }
 
-DATA = ("constant", "undefined", "effect", "opaque")  # of no operands, or the user's own text
+DATA = ("constant", "captured", "undefined", "effect", "opaque")  # of no operands, or the user's own text
 INDEXING = ("getitem", "setitem", "add_at", "scatter", "last_write")
 
 

@@ -114,6 +114,14 @@ def every_case() -> Iterator[Any]:
 CASES = list(every_case())
 
 
+def odd(values: tuple[Any, ...]) -> bool:
+    """Every other case: what is dear is not done with each."""
+    return NUMBERS[id(values)] % 2 == 1
+
+
+NUMBERS = {id(case.values[1]): k for k, case in enumerate(CASES)}
+
+
 @pytest.mark.parametrize(("name", "values", "attributes"), CASES)
 @pytest.mark.parametrize("knowledge", KNOWLEDGE)
 def test_rules(name: str, values: tuple[Any, ...], attributes: dict[str, Any], knowledge: str) -> None:
@@ -128,10 +136,10 @@ def test_rules(name: str, values: tuple[Any, ...], attributes: dict[str, Any], k
             if found is None:
                 return
             tangent, adjoint = found
-            if knowledge != "ranks":
+            if knowledge == "lengths" or (knowledge == "nothing" and odd(values)):
                 check_emitted(tangent)
                 check_emitted(adjoint)
-            if not tangent.single and knowledge != "lengths":
+            if not tangent.single and knowledge != "lengths" and (knowledge == "ranks" or odd(values)):
                 check_first_order(lambda: tangent_program(make()), tangent.values, seed=2)
                 check_first_order(lambda: adjoint_program(make()), adjoint.values, seed=3)
         except NoRule:
@@ -148,6 +156,8 @@ def test_types_and_emission(name: str, values: tuple[Any, ...], attributes: dict
             program = Program.of(name, values, attributes, knowledge)
             results, environment = run(program, given)
             check_types(program, environment)
+            if knowledge == "ranks":
+                continue
             emitted = run_emitted(program, given)
             assert structure(emitted) == structure(results)
             if name != "empty" and all(isinstance(r, np.ndarray | float | int | np.generic) for r in results):
