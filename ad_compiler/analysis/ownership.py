@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ad_compiler.analysis.liveness import LOOPS, Layout, Liveness, edges
+from ad_compiler.analysis.tapes import sole_pops
 from ad_compiler.ir.core import Block, Function, Op, Value, captured
 from ad_compiler.ir.types import ListType, Opaque, Tensor, Type, Undefined, is_scalar, same_shape
 from ad_compiler.primitives.declare import REGISTRY
@@ -124,6 +125,7 @@ class _Rounds:
         self.layout = Layout(self.function.body)
         self.increments = [op for op in self.layout.ops if is_increment(op) and op not in self.refused]
         self.in_place = set(self.increments)
+        self.sole = sole_pops(self.layout)
         self.top: dict[Value, frozenset[int]] = {}
         self.inside: dict[Value, frozenset[int]] = {}
         for value in self.function.body.parameters:
@@ -204,7 +206,11 @@ class _Rounds:
             self.put(results[0], top, inside | self.reach(*operands[1:]) | self.new(op))
         elif name == "pop":
             self.put(results[0], top, inside)
-            self.put(results[1], inside, inside)
+            if op in self.sole:
+                mine = frozenset((self.roots.get((op, 1), op, ours=True),))
+                self.put(results[1], mine, inside)
+            else:
+                self.put(results[1], inside, inside)
         elif name in ELEMENTS:
             self.put(results[0], inside, inside)
         elif name in ("list", "tuple"):
@@ -307,8 +313,10 @@ class _Rounds:
         """Insert copies against the conflicts of one write; an addition that had better make a new array does."""
         patient = self.turn <= PATIENCE
         places: list[tuple[Op | Value, int]] = []
-        for conflict in conflicts:
+        for conflict in sorted(conflicts, key=lambda conflict: conflict.holder is not None):
             base = self.base_place(conflict) if patient else (op, 0)
+            if base in places:
+                continue  # that copy settles this one too
             depth = self.depth(base[0])
             if op in self.in_place:
                 if depth >= self.depth(op):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 
-from ad_compiler.backends.write import Comment
+from ad_compiler.backends.write import Blank, Comment
 from ad_compiler.ir.core import Op
 
 TITLES = {"forward": "forward sweep", "reverse": "reverse sweep"}
@@ -34,7 +34,11 @@ def annotate(body: list[ast.stmt], *, sweeps: bool = True) -> list[ast.stmt]:
         op = _op(node)
         if sweeps and op is not None and op.phase and op.phase != phase and "reverse" in phases:
             phase = op.phase
+            if isinstance(node, ast.FunctionDef) and result:
+                result.append(Blank())
             result.append(Comment(text=TITLES.get(phase, phase)))
+        elif result and isinstance(result[-1], ast.FunctionDef):
+            result.append(Blank())
         result.append(node)
     _lines(body, None)
     return result

@@ -381,9 +381,16 @@ def _without_loops(layout: Layout) -> dict[Value, Value]:
 def spread_hints(function: Function) -> None:
     """A nameless value takes the name of what it becomes."""
     ops = list(walk(function.body))
+    readers: dict[Value, list[Op]] = {}
+    for op in ops:
+        for operand in op.operands:
+            readers.setdefault(operand, []).append(op)
     for op in reversed(ops):
         flows = list(edges(op))
         for source, target, kind in flows:
+            passing = len(readers.get(target, ())) == 1 and readers[target][0].name not in ("return", "yield")
+            if kind == "exit" and source.hint and passing and op.phase == "reverse":
+                target.hint = source.hint  # read once: it may keep the name that it has in the loop
             if kind in ("exit", "stay") and not source.hint:
                 source.hint = target.hint
         for source, target, kind in flows:

@@ -69,7 +69,7 @@ class Statements:
             if op is without or op in self.plan.folded or op.name in ("constant", "undefined"):
                 continue
             made += [mark(node, op) for node in self.statement(op)]
-        return join_copies(made)
+        return join_copies(made, [parameter.name for parameter in self.signature.parameters])
 
     def statement(self, op: Op) -> list[ast.stmt]:
         special = getattr(self, f"op_{op.name}", None)
@@ -316,8 +316,13 @@ def define(function: str, arguments: ast.arguments, body: list[ast.stmt]) -> ast
 ENTRY = "the caller's arrays stay as they are"
 
 
-def join_copies(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Copies of arguments that stand together share a line."""
+def join_copies(body: list[ast.stmt], parameters: Sequence[str]) -> list[ast.stmt]:
+    """Copies of arguments that stand together share a line, in the order of the parameters."""
+
+    def order(target: ast.expr) -> int:
+        assert isinstance(target, ast.Name)
+        return parameters.index(target.id) if target.id in parameters else len(parameters)
+
     made: list[ast.stmt] = []
     for node in body:
         last = made[-1] if made else None
@@ -325,8 +330,9 @@ def join_copies(body: list[ast.stmt]) -> list[ast.stmt]:
             assert isinstance(node, ast.Assign) and isinstance(last, ast.Assign)
             targets = last.targets[0].elts if isinstance(last.targets[0], ast.Tuple) else [last.targets[0]]
             values = last.value.elts if isinstance(last.value, ast.Tuple) else [last.value]
-            last.targets = [ast.Tuple([*targets, *node.targets], ast.Store())]
-            last.value = ast.Tuple([*values, node.value], ast.Load())
+            pairs = sorted(zip([*targets, *node.targets], [*values, node.value], strict=True), key=lambda pair: order(pair[0]))
+            last.targets = [ast.Tuple([target for target, _ in pairs], ast.Store())]
+            last.value = ast.Tuple([value for _, value in pairs], ast.Load())
         else:
             made.append(node)
     return made

@@ -47,6 +47,7 @@ class Writer(SourceGenerator):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__(" " * 4, False, lambda text, *rest, **options: repr(text))
+        self.headed = -1  # how much there was when a comment had just been written
 
     def visit(self, node: ast.AST, *args: Any) -> None:
         super().visit(node, *args)
@@ -63,6 +64,27 @@ class Writer(SourceGenerator):  # type: ignore[misc]
 
     def visit_Comment(self, node: Comment) -> None:
         self.statement(node, f"# {node.text}")
+        self.headed = len(self.result)
+
+    def decorators(self, node: Any, extra: int) -> None:
+        """A function stands right below the comment that heads it."""
+        super().decorators(node, 0 if self.headed == len(self.result) else extra)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # type: ignore[override]
+        self.decorators(node, 1 if self.indentation else 2)
+        self.statement(node, f"def {node.name}(")
+        self.visit_arguments(node.args)
+        self.write(")")
+        if node.returns is not None:
+            self.write(" -> ", node.returns)
+        self.write(":")
+        self.body(node.body)
+
+    def visit_Return(self, node: ast.Return) -> None:
+        if isinstance(node.value, ast.Tuple) and len(node.value.elts) == 1:
+            self.statement(node, "return (", node.value.elts[0], ",)")
+        else:
+            super().visit_Return(node)
 
     def visit_Blank(self, node: Blank) -> None:
         self.newline(extra=1)

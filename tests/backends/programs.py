@@ -111,7 +111,7 @@ class Programs:
             (2, self.list_write), (1, self.tuple_op), (2, self.accumulate), (3, self.late),
         ]  # fmt: skip
         if scope.depth < 3:
-            choices += [(2, self.if_), (3, self.for_), (1, self.while_), (1, self.tape)]
+            choices += [(2, self.if_), (3, self.for_), (1, self.while_), (1, self.tape), (1, self.tapes)]
         r.choices([choice for _, choice in choices], [weight for weight, _ in choices])[0](scope)
 
     def arithmetic(self, scope: Scope) -> None:
@@ -370,6 +370,55 @@ class Programs:
             if way == 1:
                 for _ in range(self.random.randrange(3)):
                     self.step(scope)
+
+    def tapes(self, scope: Scope) -> None:
+        """A tape of tapes: recorded by a loop in a loop, played back; now and then held by something else too."""
+        trips, r = self.trips(scope), self.random
+        zero, one = self.builder.constant(0), self.builder.constant(1)
+        (outer,) = self.builder.emit("list", [], types=[NESTED], hint="tapes")
+        (inner,) = self.builder.emit("list", [], types=[VECTORS], hint="tape")
+        around = inner if r.random() < 0.2 else None
+        start = self.some(scope, VECTOR)
+        for way in (1, 2):
+            tapes, value = Value(NESTED, "tapes"), Value(VECTOR, start.hint)
+            block = Block([Value(INT, "i"), tapes, value])
+            held = scope.inner()
+            with self.builder.inside(block):
+                if way == 1:
+                    (tape,) = self.builder.emit("list", [], types=[VECTORS], hint="tape") if around is None else (around,)
+                else:
+                    tapes, tape = self.builder.emit("pop", [tapes], types=[NESTED, VECTORS], hint="tapes")
+                    tape.hint = "tape"
+                    if r.random() < 0.2:
+                        self.add(held, tape, VECTORS)
+                record, carried = Value(VECTORS, "tape"), Value(VECTOR, start.hint)
+                body = Block([Value(INT, "j"), record, carried])
+                deeper = held.inner()
+                with self.builder.inside(body):
+                    if way == 1:
+                        (record,) = self.builder.emit("append", [record, carried], types=[VECTORS], hint="tape")
+                    else:
+                        record, old = self.builder.emit("pop", [record], types=[VECTORS, VECTOR], hint="tape")
+                        self.add(deeper, old, VECTOR)
+                    self.add(deeper, carried, VECTOR)
+                    for _ in range(r.randrange(3)):
+                        self.step(deeper)
+                    self.builder.terminate("yield", [record, self.some(deeper, VECTOR)])
+                tape, value = self.builder.emit("for", [zero, trips, one, tape, value], types=[VECTORS, VECTOR], regions=[body])
+                tape.hint = "tape"
+                if way == 1:
+                    (tapes,) = self.builder.emit("append", [tapes, tape], types=[NESTED], hint="tapes")
+                    if r.random() < 0.2:
+                        (tapes,) = self.builder.emit("append", [tapes, tape], types=[NESTED], hint="tapes")
+                self.builder.terminate("yield", [tapes, value])
+            outer, start = self.builder.emit("for", [zero, trips, one, outer, start], types=[NESTED, VECTOR], regions=[block])
+            outer.hint = "tapes"
+            if way == 1 and r.random() < 0.3:
+                (again,) = self.builder.emit("list_concat", [outer, outer], types=[NESTED])
+                outer = again if r.random() < 0.5 else outer
+        self.add(scope, start, VECTOR)
+        if r.random() < 0.2:
+            self.add(scope, outer, NESTED)
 
     # -- whole programs --------------------------------------------------------------------------------
 
