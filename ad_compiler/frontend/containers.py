@@ -255,7 +255,7 @@ def _sliced(low: Lowering, root: Root, content: Any, index: Slice) -> Meaning:
     before = materialise(low, root)
     slots: list[Value] = []
     item: SliceItem = slice_item(low, index, slots)
-    result = low.root(low.builder.one("list_slice", before, *slots, index=item))
+    result = low.root(low.builder.one("list_slice", before, *slots, index=(item,)))
     return copied(low, result, root)
 
 

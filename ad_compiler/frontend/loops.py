@@ -152,7 +152,11 @@ class Looping:
         stop: Value | None = None
         try:
             with low.on(block, state):
-                self.body(index)
+                try:
+                    self.body(index)
+                except Refused:
+                    if not low.state.dead:
+                        raise
                 back = low.state
                 back.variables.pop(self.exits.continued, None)
                 low.exits = (*self.outer_flags, self.exits.broke, self.exits.done)
