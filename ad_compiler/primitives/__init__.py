@@ -18,14 +18,19 @@ from ad_compiler.primitives import (
     einsum,
     elementwise,
     indexing,
+    joining,
     linalg,
     reductions,
+    repetition,
     scalars,
     shaping,
 )
 from ad_compiler.primitives.declare import REGISTRY, Primitive
 
-FAMILIES = (elementwise, scalars, reductions, creation, shaping, indexing, linalg, einsum, containers, composed)
+FAMILIES = (
+    elementwise, scalars, reductions, creation, shaping, joining, repetition, indexing, linalg, einsum, containers,
+    composed,
+)  # fmt: skip
 
 _SPELLINGS: dict[int, tuple[Any, Primitive]] = {}
 _METHODS: dict[str, Primitive] = {}

@@ -15,8 +15,7 @@ from ad_compiler.ir.types import Symbol, Tensor, Type, rank
 from ad_compiler.primitives.declare import composite, constant, ops
 from ad_compiler.primitives.reductions import hits
 from ad_compiler.primitives.rules import NoRule
-from ad_compiler.primitives.shapes import tensor
-from ad_compiler.primitives.shaping import along
+from ad_compiler.primitives.shapes import along, tensor
 
 AXES = "x, axis=None, *, keepdims=False"
 

@@ -1,4 +1,4 @@
-"""Lists and tuples as values: no op changes one, each gives a new one.  All linear, with transposes among themselves."""
+"""Lists and tuples as values: no op changes one, each gives a new one.  All linear, transposes of each other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,20 @@ from typing import Any
 import numpy as np
 
 from ad_compiler.ir.core import IndexItem, SliceItem, Slot
-from ad_compiler.ir.types import INT, UNDEFINED, Dim, ListType, Symbol, Tensor, TupleType, Type, freshen, is_scalar, join, unknown
+from ad_compiler.ir.types import (
+    INT,
+    UNDEFINED,
+    Dim,
+    ListType,
+    Symbol,
+    Tensor,
+    TupleType,
+    Type,
+    freshen,
+    is_scalar,
+    join,
+    unknown,
+)
 from ad_compiler.primitives import runtime
 from ad_compiler.primitives.declare import constant, linear, ops
 from ad_compiler.primitives.indexing import index_of
@@ -125,11 +138,11 @@ list_concat = linear(
 )  # fmt: skip
 
 
-def _list_slice(xs: Any, *slots: Any, index: tuple[IndexItem, ...]) -> Any:
+def _list_slice(xs: Any, *slots: Any, index: Sequence[IndexItem]) -> Any:
     return xs[index_of(index, slots)]
 
 
-def _list_scatter(y: Any, xs: Any, *slots: Any, index: tuple[IndexItem, ...]) -> Any:
+def _list_scatter(y: Any, xs: Any, *slots: Any, index: Sequence[IndexItem]) -> Any:
     result = runtime._zeros_like(xs)
     result[index_of(index, slots)] = y
     return result

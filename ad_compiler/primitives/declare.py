@@ -164,7 +164,7 @@ def _declare(
         kind=kind,
         declared=signature,
         operands=names,
-        rules={operand: rule if rule is None or isinstance(rule, Rule) else _rule(rule) for operand, rule in rules.items()},
+        rules={operand: None if rule is None else _rule(rule) for operand, rule in rules.items()},
         infer=infer,
         jvp=None if jvp is None else _rule(jvp),
         spellings=(implementation, *also),
@@ -181,6 +181,8 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _rule(formula: Callable[..., Any]) -> Rule:
+    if isinstance(formula, Rule):
+        return formula
     if inspect.isfunction(formula):  # quicker than a signature, and there are hundreds
         return Rule(formula, formula.__code__.co_varnames[: formula.__code__.co_argcount])
     return Rule(formula, tuple(inspect.signature(formula).parameters))

@@ -115,8 +115,7 @@ def _bar_with_stack(
     values = [x for k, x in enumerate(xs) if k != position]
     before, _, after = own.partition("...")
     first = ops.einsum(ct, *values, subscripts=Subscripts((parts.output, *others), "..." + before + after).text())
-    aligned = unbroadcast_stack(first, xs[position], len(before), len(after))
-    return aligned
+    return unbroadcast_stack(first, xs[position], len(before), len(after))
 
 
 def unbroadcast_stack(value: Any, x: Any, before: int, after: int) -> Any:

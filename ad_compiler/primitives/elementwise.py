@@ -18,7 +18,18 @@ from typing import Any
 
 import numpy as np
 
-from ad_compiler.ir.types import UNKNOWN_DTYPE, ListType, Tensor, TupleType, Type, broadcast, is_inexact, is_scalar, join, same_shape
+from ad_compiler.ir.types import (
+    UNKNOWN_DTYPE,
+    ListType,
+    Tensor,
+    TupleType,
+    Type,
+    broadcast,
+    is_inexact,
+    is_scalar,
+    join,
+    same_shape,
+)
 from ad_compiler.primitives.declare import constant, elementwise
 from ad_compiler.primitives.expression import known
 from ad_compiler.primitives.shapes import arithmetic, boolean, inexact
@@ -67,8 +78,14 @@ divide = elementwise(
     a=lambda b: 1.0 / b,
     b=lambda b, out: -(out / b),
 )  # fmt: skip
-negative = elementwise(operator.neg, "x", name="negative", infer=arithmetic, emit="-x", also=(np.negative,), x=lambda: -1.0)
-positive = elementwise(operator.pos, "x", name="positive", infer=arithmetic, emit="+x", also=(np.positive,), x=lambda: 1.0)
+negative = elementwise(
+    operator.neg, "x", name="negative", infer=arithmetic, emit="-x",
+    also=(np.negative,), x=lambda: -1.0,
+)  # fmt: skip
+positive = elementwise(
+    operator.pos, "x", name="positive", infer=arithmetic, emit="+x",
+    also=(np.positive,), x=lambda: 1.0,
+)  # fmt: skip
 mod = elementwise(
     operator.mod, "a, b", infer=arithmetic, name="mod", emit="a % b", also=(np.mod,),
     a=lambda: 1.0,
@@ -79,7 +96,10 @@ fmod = elementwise(
     a=lambda: 1.0,
     b=lambda a, b: -trunc(a / b),
 )  # fmt: skip
-floor_divide = constant(operator.floordiv, "a, b", name="floor_divide", infer=arithmetic, emit="a // b", also=(np.floor_divide,))
+floor_divide = constant(
+    operator.floordiv, "a, b", name="floor_divide", infer=arithmetic, emit="a // b",
+    also=(np.floor_divide,),
+)  # fmt: skip
 
 
 def _slope_in_base(a: Any, b: Any) -> Any:
@@ -144,6 +164,17 @@ logaddexp2 = elementwise(
     np.logaddexp2, "a, b", infer=inexact,
     a=lambda a, out: exp2(a - out),
     b=lambda b, out: exp2(b - out),
+)  # fmt: skip
+
+TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
+
+erf = elementwise(
+    math.erf, "x", infer=inexact, emit="math.erf(x)",
+    x=lambda x: TWO_OVER_ROOT_PI * exp(-(x * x)),
+)  # fmt: skip
+erfc = elementwise(
+    math.erfc, "x", infer=inexact, emit="math.erfc(x)",
+    x=lambda x: -(TWO_OVER_ROOT_PI * exp(-(x * x))),
 )  # fmt: skip
 
 # ---------------------------------------------------------------------------- trigonometry
@@ -273,7 +304,10 @@ round = constant(
 less = constant(operator.lt, "a, b", name="less", infer=boolean, emit="a < b", also=(np.less,))
 less_equal = constant(operator.le, "a, b", name="less_equal", infer=boolean, emit="a <= b", also=(np.less_equal,))
 greater = constant(operator.gt, "a, b", name="greater", infer=boolean, emit="a > b", also=(np.greater,))
-greater_equal = constant(operator.ge, "a, b", name="greater_equal", infer=boolean, emit="a >= b", also=(np.greater_equal,))
+greater_equal = constant(
+    operator.ge, "a, b", name="greater_equal", infer=boolean, emit="a >= b",
+    also=(np.greater_equal,),
+)  # fmt: skip
 equal = constant(operator.eq, "a, b", name="equal", infer=boolean, emit="a == b", also=(np.equal,))
 not_equal = constant(operator.ne, "a, b", name="not_equal", infer=boolean, emit="a != b", also=(np.not_equal,))
 
@@ -295,12 +329,24 @@ logical_not = constant(
     np.logical_not, "x", infer=boolean, also=(operator.not_,),
     emit=lambda types, attributes: "not x" if is_scalar(types[0]) else "np.logical_not(x)",
 )  # fmt: skip
-bitwise_and = constant(operator.and_, "a, b", name="bitwise_and", infer=arithmetic, emit="a & b", also=(np.bitwise_and,))
+bitwise_and = constant(
+    operator.and_, "a, b", name="bitwise_and", infer=arithmetic, emit="a & b",
+    also=(np.bitwise_and,),
+)  # fmt: skip
 bitwise_or = constant(operator.or_, "a, b", name="bitwise_or", infer=arithmetic, emit="a | b", also=(np.bitwise_or,))
-bitwise_xor = constant(operator.xor, "a, b", name="bitwise_xor", infer=arithmetic, emit="a ^ b", also=(np.bitwise_xor,))
+bitwise_xor = constant(
+    operator.xor, "a, b", name="bitwise_xor", infer=arithmetic, emit="a ^ b",
+    also=(np.bitwise_xor,),
+)  # fmt: skip
 invert = constant(operator.invert, "x", name="invert", infer=arithmetic, emit="~x", also=(np.invert, operator.inv))
-left_shift = constant(operator.lshift, "a, b", name="left_shift", infer=arithmetic, emit="a << b", also=(np.left_shift,))
-right_shift = constant(operator.rshift, "a, b", name="right_shift", infer=arithmetic, emit="a >> b", also=(np.right_shift,))
+left_shift = constant(
+    operator.lshift, "a, b", name="left_shift", infer=arithmetic, emit="a << b",
+    also=(np.left_shift,),
+)  # fmt: skip
+right_shift = constant(
+    operator.rshift, "a, b", name="right_shift", infer=arithmetic, emit="a >> b",
+    also=(np.right_shift,),
+)  # fmt: skip
 isnan = constant(np.isnan, "x", infer=boolean, also=(math.isnan,))
 isinf = constant(np.isinf, "x", infer=boolean, also=(math.isinf,))
 isfinite = constant(np.isfinite, "x", infer=boolean, also=(math.isfinite,))

@@ -109,11 +109,9 @@ def known(operand: Any, *, numbers_only: bool = True) -> Any:
 
     With `numbers_only=False`: a tuple of the constant, whatever it is, or None when it is no constant.
     """
-    if isinstance(operand, Operand):
-        value = operand.constant()
-    else:
-        value = (operand,)
+    value = operand.constant() if isinstance(operand, Operand) else (operand,)
     if not numbers_only:
         return value
-    usable = value is not None and isinstance(value[0], int | float) and not isinstance(value[0], bool)
-    return value[0] if usable else None
+    if value is None or isinstance(value[0], bool) or not isinstance(value[0], int | float):
+        return None
+    return value[0]

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ad_compiler.ir.types import (
-
     Dim,
     Shape,
     Symbol,

@@ -13,9 +13,8 @@ import numpy as np
 
 from ad_compiler.ir.types import FLOATS, Tensor, Type, rank
 from ad_compiler.primitives import runtime
-from ad_compiler.primitives.declare import constant, general, linear, multilinear, ops
-from ad_compiler.primitives.expression import known
-from ad_compiler.primitives.shapes import normal_axes, reduced_shape, reduction, tensor
+from ad_compiler.primitives.declare import constant, general, linear, ops
+from ad_compiler.primitives.shapes import reduction, tensor
 
 AXES = "x, axis=None, *, keepdims=False"
 
@@ -325,7 +324,8 @@ def _cumprod_mixed(t: Any, ct: Any, x: Any, axis: int) -> Any:
     """The derivative with respect to x of <ct, cumprod_dot(t, x)>, for both directions of it."""
     t, ct, moved = (_last_axis(one, axis) for one in (t, ct, x))
     held, rows = _prefixes(moved)
-    weighted = ops.expand_dims(ct, axis=-1) * _prod_others_bar(ops.where(held, ops.expand_dims(t, axis=-2), 0.0), rows, -1)
+    moving = ops.where(held, ops.expand_dims(t, axis=-2), 0.0)
+    weighted = ops.expand_dims(ct, axis=-1) * _prod_others_bar(moving, rows, -1)
     return _from_last_axis(sum(ops.where(held, weighted, 0.0), axis=-2), x, axis)
 
 

@@ -19,7 +19,7 @@ from ad_compiler.primitives.declare import REGISTRY, Primitive, Rule, ops
 from ad_compiler.primitives.expression import Expr
 
 
-class NoRule(KeyError):
+class NoRule(KeyError):  # noqa: N818  (it says what is the matter)
     """`primitive` has no rule for `operand`, and a derivative needs it."""
 
     def __init__(self, primitive: Primitive, operand: str, reason: str = "") -> None:

@@ -48,7 +48,7 @@ def _zeros_like(x):
 def _add(a, b):
     """a + b, part by part for lists and tuples."""
     if isinstance(a, (list, tuple)):
-        return type(a)([_add(p, q) for p, q in zip(a, b)])
+        return type(a)([_add(p, q) for p, q in zip(a, b, strict=True)])
     return a + b
 
 
@@ -97,7 +97,7 @@ def _tile_bar(y, x, reps):
     shape = np.shape(x)
     width = max(len(shape), len(reps))
     reps, full = (1,) * (width - len(reps)) + reps, (1,) * (width - len(shape)) + shape
-    split = np.reshape(y, [n for pair in zip(reps, full) for n in pair])
+    split = np.reshape(y, [n for pair in zip(reps, full, strict=True) for n in pair])
     return np.reshape(np.sum(split, axis=tuple(range(0, 2 * width, 2))), shape)[()]
 
 

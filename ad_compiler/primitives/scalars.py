@@ -127,7 +127,7 @@ int_ceil = declare.constant(
     emit="int(np.ceil(x))", also=(math.ceil,),
 )  # fmt: skip
 int_round = declare.constant(
-    lambda x: builtins.int(builtins.round(x)), "x", name="int_round", infer=lambda types, attributes: INT,
+    lambda x: builtins.round(x), "x", name="int_round", infer=lambda types, attributes: INT,
     emit="int(np.round(x))", also=(builtins.round,),
 )  # fmt: skip
 

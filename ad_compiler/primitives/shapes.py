@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ad_compiler.ir.core import Slot
+from ad_compiler.ir.core import SliceItem, Slot
 from ad_compiler.ir.types import (
     ONE,
     UNKNOWN_DTYPE,
@@ -17,6 +17,7 @@ from ad_compiler.ir.types import (
     Tensor,
     Type,
     broadcast,
+    derived,
     promote,
     unknown,
 )
@@ -129,3 +130,30 @@ def filled(attribute: Any, slots: Sequence[Any]) -> Any:
     if isinstance(attribute, tuple | list):
         return tuple(filled(item, slots) for item in attribute)
     return int(slots[attribute.position]) if isinstance(attribute, Slot) else attribute
+
+
+def with_shape(types: Sequence[Type], shape: Shape) -> Tensor:
+    return Tensor(tensor(types[0]).dtype, shape)
+
+
+def like_second(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
+    """The dtype of the first operand in the shape of the second."""
+    return Tensor(tensor(types[0]).dtype, tensor(types[1]).shape)
+
+
+def total_length(dims: Sequence[Dim]) -> Dim:
+    """The sum of lengths, where at most one of them is unknown (and not one cut short at 0)."""
+    unknown = [dim for dim in dims if dim.symbol is not None]
+    number = sum(dim.offset for dim in dims if dim.symbol is None)
+    if not unknown:
+        return dim_of(number)
+    if len(unknown) == 1 and (unknown[0].offset >= 0 or number == 0):
+        return Dim(unknown[0].symbol, unknown[0].offset + number)
+    return Dim(derived("total", tuple(dims)))
+
+
+def along(axis: int, item: Any) -> tuple[Any, ...]:
+    """The index that has `item` at `axis` and takes the other axes whole."""
+    if axis >= 0:
+        return (SliceItem(),) * axis + (item,)
+    return (Ellipsis, item) + (SliceItem(),) * (-axis - 1)

@@ -4,6 +4,7 @@ Floats are what derivatives are taken with respect to; integers, booleans and No
 primitives get theirs from `DOMAINS`, in all ranks and broadcasting variants.
 """
 
+# ruff: noqa: E501
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -214,6 +215,8 @@ SAMPLES: dict[str, list[Sample]] = {
     "heaviside": [((signed(3), draw(3)), {}), ((0.0, 0.5), {}), ((signed(2, 3), 0.5), {})],
     "round": [((signed(3),), {}), ((signed(3),), {"decimals": 1}), ((0.4,), {})],
     "isclose": [((signed(3), signed(3)), {})],
+    "erf": [((0.7,), {}), ((-0.3,), {})],  # math's own, of numbers
+    "erfc": [((0.7,), {})],
     "positive": [((signed(3),), {})],
     "left_shift": [((3, 2), {}), ((ROWS, 1), {})],
     "right_shift": [((30, 2), {}), ((ROWS, 1), {})],
@@ -341,7 +344,7 @@ SAMPLES: dict[str, list[Sample]] = {
         ((signed(5, 2, 3), signed(3, 4)), {"subscripts": "...ij,jk->...ik"}),
         ((signed(5, 2, 3), signed(2, 3, 4)), {"subscripts": "...j,...jk->...k"}),
         ((signed(5, 2, 3), signed(2, 3)), {"subscripts": "...,..."}),
-        ((signed(3),), {"subscripts": "i,i->"}) if False else ((signed(3), signed(3)), {"subscripts": "i,i->"}),
+        ((signed(3), signed(3)), {"subscripts": "i,i->"}),
     ],
     "convolve": [((signed(5), signed(3)), {"mode": mode}) for mode in ("full", "same", "valid")] + [((signed(3), signed(4)), {})]
     + [((signed(2), signed(5)), {"mode": mode}) for mode in ("same", "valid")],
