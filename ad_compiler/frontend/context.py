@@ -144,6 +144,17 @@ class Lowering:
             self.state = state
 
     @contextmanager
+    def probing(self) -> Iterator[None]:
+        """Look at what something would be: nothing is kept, and being refused (the caller catches it) is no finding."""
+        kept = self.findings, self.optimistic, self.bottomed
+        self.findings, self.optimistic = Report(), False
+        try:
+            with self.scratch():
+                yield
+        finally:
+            self.findings, self.optimistic, self.bottomed = kept
+
+    @contextmanager
     def on(self, block: Block, state: State) -> Iterator[None]:
         """Append to `block` from `state`, which changes as it goes."""
         outer, self.state = self.state, state

@@ -76,6 +76,7 @@ class Looping:
         self.body = body
         self.entry = low.state
         self.known: Known = symbols_of(self.entry)
+        self.outer_optimistic = low.optimistic
 
     # -- heads
 
@@ -115,8 +116,15 @@ class Looping:
     def _type(self, state: State, part: Meaning) -> Type:
         if isinstance(part, Unbound):
             return UNDEFINED
-        with self.low.on(Block(), state.copy()):
-            return self.low.value(part).type
+        optimistic, self.low.optimistic = self.low.optimistic, self.outer_optimistic
+        try:
+            with self.low.on(Block(), state.copy()):
+                return self.low.value(part).type
+        except Refused:
+            state.dead = self.outer_optimistic
+            raise
+        finally:
+            self.low.optimistic = optimistic
 
     def first_head(self) -> Head:
         """The guess that what the body assigns is another thing of the same type in every iteration."""
@@ -193,7 +201,12 @@ class Looping:
                 low.optimistic, low.bottomed = True, False
                 index = None if hint is None else Value(INT, hint)
                 block, back, findings, stop = self.attempt(head, index)
-                new = self.head(back, block)
+                try:
+                    new = self.head(back, block)
+                except Refused:
+                    if not back.dead:
+                        raise
+                    new = self.head(back, block)  # no run gets to the end of the body
                 hopeless = back.dead and low.bottomed
                 if hopeless or new.form == head.form:
                     break
@@ -218,8 +231,9 @@ class Looping:
         names = [Value(value.type, value.hint) for value in head.carried]
         mapping = {id(old): new for old, new in zip(head.carried, names, strict=True)}
         again = Head(substitute(head.state, mapping), names)
-        _, _, findings, _ = self.attempt(again, None if hint is None else Value(INT, hint))
+        block, back, findings, _ = self.attempt(again, None if hint is None else Value(INT, hint))
         low.findings.take(findings)
+        self.head(back, block)
         if not low.findings:
             low.refuse("ADC114", "what this loop changes has another structure in every iteration")
         raise Refused

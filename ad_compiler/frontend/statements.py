@@ -313,34 +313,20 @@ def _indexes_structure(low: Lowering, node: ast.For) -> bool:
 
 
 def _is_structure(low: Lowering, node: ast.expr) -> bool:
+    if not isinstance(node, ast.Name | ast.Attribute):
+        return False
     try:
-        with low.scratch():
-            findings = low.findings
-            low.findings = type(findings)()
-            try:
-                owner = expression(low, node) if isinstance(node, ast.Name | ast.Attribute) else None
-            finally:
-                low.findings = findings
-            if owner is None:
-                return False
-            if isinstance(owner, Reference) and tensor_type_or_none(low, owner) is not None:
-                return False
+        with low.probing():
+            owner = expression(low, node)
             if isinstance(owner, Static) and isinstance(owner.value, str):
                 return False
             items = containers.known_items(low, owner)
-            if items is None:
-                content = low.state.content(owner.root) if isinstance(owner, Reference) else None
-                return content is not None and not isinstance(content, Value)
-            return any(not isinstance(one, Scalar) and not _number(one) for one in items)
+            if items is not None:
+                return any(not isinstance(one, Scalar) and not _number(one) for one in items)
+            content = low.state.content(owner.root) if isinstance(owner, Reference) else None
+            return content is not None and not isinstance(content, Value)
     except Refused:
         return False
-
-
-def tensor_type_or_none(low: Lowering, meaning: Meaning) -> Tensor | None:
-    try:
-        return tensor_type(low, meaning)
-    except Refused:
-        return None
 
 
 def _number(meaning: Meaning) -> bool:
