@@ -23,7 +23,7 @@ from ad_compiler.frontend.resolve import READS, Read
 from ad_compiler.ir.clone import clone_module
 from ad_compiler.ir.core import Function, Module, Op, terminator, walk, yielded
 from ad_compiler.ir.printer import show
-from ad_compiler.ir.trees import Fixed, Leaf, Tree, TupleTree, count, leaves
+from ad_compiler.ir.trees import Fixed, Leaf, RecordTree, Tree, TupleTree, count, leaves
 from ad_compiler.ir.types import INTEGERS, Opaque, Symbol, Tensor, Type, may_vary
 from ad_compiler.primitives.evaluate import verify
 from ad_compiler.transforms.jvp import jvp
@@ -375,17 +375,29 @@ def compile_program(program: Program, arguments: Arguments, *, optimise: bool = 
         primal = written(program).lower(arguments, stages)
         key = _key(program, primal, optimise)
         text = cache.load(key) if key else None
-        namespace: dict[str, Any] = {}
+        namespace = captured_objects(primal) | classes_of(primal)
         if text is None:
             module = program.lower(arguments, stages)
             text = emit(finished(module, stages))
-            namespace = captured_objects(module)
+            namespace |= captured_objects(module)
             if key:
                 cache.store(key, text)
     finally:
         READS.reset(token)
     unique = {(id(getattr(read.find, "__self__", read.find)), read.name): read for read in reads}
     return Compiled(program, arguments, text, optimise, list(unique.values()), namespace)
+
+
+def classes_of(module: Module) -> dict[str, Any]:
+    """The classes that the main function's result is made of, by name."""
+    found: dict[str, Any] = {}
+    work: list[Tree | None] = [module.functions[module.main].outputs]
+    while work:
+        tree = work.pop()
+        if isinstance(tree, RecordTree):
+            found[tree.cls.__name__] = tree.cls
+        work.extend(getattr(tree, "items", ()))
+    return found
 
 
 def finished(module: Module, stages: Stages) -> Module:
@@ -415,7 +427,7 @@ def written(program: Program) -> Program:
 def _key(program: Program, primal: Module, optimise: bool) -> str | None:
     """What the text depends on; None where the SSA holds objects that no text can name."""
     text = show(primal)
-    if "object(" in text:
+    if "object(" in text or captured_objects(primal):
         return None
     requests = []
     while isinstance(program, Derived):

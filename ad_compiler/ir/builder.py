@@ -30,6 +30,7 @@ class Builder:
         self,
         name: str,
         operands: Sequence[Value] = (),
+        /,
         *,
         hint: str = "",
         types: Sequence[Type] | None = None,
@@ -44,7 +45,7 @@ class Builder:
         self.block.ops.append(op)
         return tuple(op.results)
 
-    def one(self, name: str, *operands: Value, hint: str = "", **attributes: Any) -> Value:
+    def one(self, name: str, /, *operands: Value, hint: str = "", **attributes: Any) -> Value:
         """Append an op of one result and return that."""
         (result,) = self.emit(name, operands, hint=hint, **attributes)
         return result

@@ -102,12 +102,19 @@ class Frame:
         for op in reversed(list(ops)):  # the adjoints of regions insert ops into the list
             if op.name in ("yield", "return") or not any(self.active(result) for result in op.results):
                 continue
+            self.build_late(op)
             with self.builder.at(op.span):
                 handler = self.adjoint.handlers.get(op.name)
                 if handler is not None:
                     handler(self, op)
                 else:
                     self.plain(op)
+
+    def build_late(self, op: Op) -> None:
+        """The cotangents that wait are built before the sweep goes on to another line of the source."""
+        for key, late in list(self.cotangents.items()):
+            if isinstance(late, Late) and (late.op.span is None or op.span is None or late.op.span.line != op.span.line):
+                self.cotangent(self.values[key])
 
     def plain(self, op: Op) -> None:
         bars = [self.take(result) if self.active(result) else None for result in op.results]
@@ -119,12 +126,25 @@ class Frame:
         if op.name == "setitem" and is_overwrite(op):
             self.overwrite(op, bars[0], wanted)
             return
+        if op.name == "append" and bars[0] is not None:
+            self.unappend(op, bars[0])
+            return
         # the operand that the result rebinds comes last: `x_bar += a_bar * a`, then `a_bar = a_bar * x`
         names = {result.hint for result in op.results if result.hint}
         for k in sorted(wanted, key=lambda k: (op.operands[k].hint in names, k)):
             contribution = self.pull(op, bars, k)
             if contribution is not None:
                 self.accumulate(op.operands[k], contribution)
+
+    def unappend(self, op: Op, bar: Value) -> None:
+        """`ys = append(xs, v)`: x̄s and v̄ are what one `pop` of ȳs gives."""
+        xs, v = op.operands
+        rest, last = self.builder.emit("pop", [bar], types=[bar.type, v.type])
+        rest.hint, last.hint = companion(xs, "_bar"), companion(v, "_bar")
+        if self.active(xs):
+            self.accumulate(xs, rest)
+        if self.active(v):
+            self.accumulate(v, last)
 
     def pull(self, op: Op, bars: Sequence[Value | None], position: int) -> Value | None:
         """What `op` contributes to the cotangent of its operand at `position`, by the operand's rule."""
