@@ -222,7 +222,7 @@ class _Rounds:
             self.put(results[0], self.new(op), self.new(op) if op.attributes.get("deep") else inside)
         elif name == "call":
             self.call(op)
-        elif name not in REGISTRY:
+        elif name not in REGISTRY or name == "constant":
             for result in results:
                 self.foreign(result, op, op)
                 self.put(result, self.reach(*operands), self.reach(*operands))

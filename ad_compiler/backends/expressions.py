@@ -47,6 +47,8 @@ class Expressions:
             return self.literal(value.op.attributes["value"], value.op)
         if value.op.name == "undefined":
             return ast.Constant(None)
+        if value.op.name == "captured":
+            return name(value.op.attributes["name"])
         return self.op(value.op)
 
     def values(self, values: Sequence[Value]) -> list[ast.expr]:

@@ -18,7 +18,7 @@ from ad_compiler.backends.schedule import schedule
 from ad_compiler.backends.signature import Signature
 from ad_compiler.backends.statements import Statements
 from ad_compiler.backends.write import write
-from ad_compiler.ir.core import Function, Module, Op, Value
+from ad_compiler.ir.core import Function, Module, Op, Value, walk
 
 
 def emit(module: Module, *, header: str = "") -> str:
@@ -35,7 +35,7 @@ def emit(module: Module, *, header: str = "") -> str:
 
 def _order(statement: str) -> tuple[bool, str]:
     """Plain imports of the standard library before others."""
-    return (statement != "import math", statement)
+    return (statement != "import math" and "__future__" not in statement, statement)
 
 
 def with_their_needs(needs: dict[str, None]) -> list[str]:
@@ -60,11 +60,20 @@ def with_their_needs(needs: dict[str, None]) -> list[str]:
 def emit_function(function: Function, module: Module, needs: dict[str, None]) -> str:
     """The text of one function; the helpers and imports that it needs go into `needs`."""
     made = prepare(function)
+    name_parts(made)
     ownership = take_ownership(made)
     plan = schedule(made, ownership)
     signature = Signature(made)
     names = assign_names(plan, reserved_names(module, plan.layout.ops, signature), fixed_names(signature, plan.layout.ops))
     return write(Statements(module, plan, names, needs, signature).function(made))
+
+
+def name_parts(function: Function) -> None:
+    signature = Signature(function)
+    signature.name_parts()
+    for op in walk(function.body):
+        if op.name == "closure":
+            Signature.of_closure(op, signature).name_parts()
 
 
 def fixed_names(signature: Signature, ops: list[Op]) -> dict[Value, str]:
@@ -82,6 +91,8 @@ def reserved_names(module: Module, ops: list[Op], signature: Signature) -> set[s
         found |= {alias.asname or alias.name.split(".")[0] for node in ast.walk(ast.parse(statement))
                   for alias in getattr(node, "names", ())}
     for op in ops:
+        if op.name == "captured":
+            found.add(op.attributes["name"])
         if "template" in op.attributes:
             tree = ast.parse(op.attributes["template"])
             found |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

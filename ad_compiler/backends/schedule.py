@@ -18,7 +18,7 @@ from ad_compiler.ir.core import Block, Function, Op, Value
 from ad_compiler.ir.types import Undefined
 from ad_compiler.primitives.declare import REGISTRY
 
-ATOMS = ("constant", "undefined")
+ATOMS = ("constant", "undefined", "captured")  # written where they are read
 STATEMENTS = (*WRITES, *LOOPS, "if", "call", "closure", "effect", "opaque", "hook", "yield", "return", *ATOMS)
 WIDTH = 84  # of a line
 WIDE = 150  # of an expression that the user wrote as one, which may be wrapped

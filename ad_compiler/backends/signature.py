@@ -50,6 +50,15 @@ class Signature:
             yield parameter, self.values[at : at + size]
             at += size
 
+    def name_parts(self) -> None:
+        """A part of a structure that has no name of its own is called after its place: `params_W`, `pair_0`."""
+        for parameter, values in self.leaves():
+            if isinstance(parameter.tree, trees.Leaf):
+                continue
+            for value, place in zip(values, places(parameter.tree, parameter.name), strict=True):
+                if value.hint in ("", parameter.name):
+                    value.hint = place
+
     def fixed(self) -> dict[Value, str]:
         """The values whose variable is a parameter."""
         return {
@@ -190,6 +199,17 @@ def _parts(source: ast.expr, tree: trees.Tree, flat: Iterator[str], made: list[a
             key = tree.keys[k] if isinstance(tree, trees.DictTree) else k
             part = ast.Subscript(source, literal(key) or ast.Constant(key), ast.Load())
         _parts(copy_expression(part), item, flat, made)
+
+
+def places(tree: trees.Tree, prefix: str) -> Iterator[str]:
+    """A name for each leaf, from its place in the structure."""
+    if isinstance(tree, trees.Leaf):
+        yield prefix
+    elif not isinstance(tree, trees.Fixed):
+        keys = tree.keys if isinstance(tree, trees.DictTree | trees.RecordTree) else range(len(tree.items))
+        for key, item in zip(keys, tree.items, strict=True):
+            part = f"{prefix}_{key}"
+            yield from places(item, part if part.isidentifier() else prefix)
 
 
 def copy_expression(made: ast.expr) -> ast.expr:

@@ -15,7 +15,7 @@ from ad_compiler.analysis.ownership import WRITES, index_is_array
 from ad_compiler.backends.comments import annotate, mark
 from ad_compiler.backends.endings import constant_of, function_body, loop_body
 from ad_compiler.backends.expressions import Expressions, name, numpy
-from ad_compiler.backends.schedule import Schedule
+from ad_compiler.backends.schedule import ATOMS, Schedule
 from ad_compiler.backends.signature import Signature, unpack
 from ad_compiler.ir.core import Block, Function, Module, Op, SliceItem, Value, yielded
 from ad_compiler.ir.types import ListType, TupleType, is_scalar
@@ -29,6 +29,7 @@ OPERATORS: dict[str, type[ast.operator]] = {
     "floor_divide": ast.FloorDiv,
     "mod": ast.Mod,
 }
+COLLECTING = ("tuple", "list", "append", "list_set", "call", "fresh")  # they read a value without using it
 Move = tuple[Value, Value]  # (from, to)
 
 
@@ -44,6 +45,7 @@ class Statements:
         self.expressions = Expressions(plan, names, needs)
         self.signature = signature
         self.uncertain = uncertain(plan)
+        self._uncertain: set[str] | None = None
 
     def function(self, function: Function) -> ast.FunctionDef:
         last = function.body.ops[-1]
@@ -66,7 +68,7 @@ class Statements:
         """The statements of a block, without what its terminator does."""
         made: list[ast.stmt] = []
         for op in block.ops[:-1]:
-            if op is without or op in self.plan.folded or op.name in ("constant", "undefined"):
+            if op is without or op in self.plan.folded or op.name in ATOMS:
                 continue
             made += [mark(node, op) for node in self.statement(op)]
         return join_copies(made, [parameter.name for parameter in self.signature.parameters])
@@ -122,7 +124,7 @@ class Statements:
                 made.append(ast.Assign([ast.Tuple(goals, ast.Store())], ast.Tuple(values, ast.Load())))
                 break
             goal, source = pending.pop(free[0])
-            if source.op is not None and source.op.name == "constant" and op.phase == "reverse":
+            if isinstance(constant_of(source), int | float) and op.phase == "reverse":
                 numbers.append((goal, source))
             else:
                 made.append(ast.Assign([ast.Name(goal, ast.Store())], self.value(source)))
@@ -136,18 +138,23 @@ class Statements:
         return [mark(node, Op("constant", [], phase=op.phase)) for node in made]
 
     def uncertain_names(self) -> set[str]:
-        """Variables that are read, by an assignment, on paths that never bound them."""
-        if not hasattr(self, "_uncertain"):
-            found = set()
+        """Variables that are read on paths that never bound them: by an assignment, a return, into a tuple or list."""
+        if self._uncertain is None:
+            found: dict[Value, None] = {}
             for op in self.plan.layout.ops:
                 for source, target, _ in edges(op):
-                    apart = self.names.get(source) != self.names.get(target)
-                    if source in self.uncertain and target in self.names and apart and source in self.names:
-                        found.add(self.names[source])
-                if op.name == "return" or (op.name == "yield" and self.plan.layout.owner[self.plan.layout.block_of[op]].name == "closure"):  # type: ignore[union-attr]
-                    found.update(self.names[value] for value in op.operands if value in self.uncertain and value in self.names)
-            self._uncertain = found
+                    if self.names.get(source) != self.names.get(target) and target in self.names:
+                        found[source] = None
+                if op.name in COLLECTING or self.leaves_function(op):
+                    found.update(dict.fromkeys(op.operands))
+            self._uncertain = {self.names[value] for value in found if value in self.uncertain and value in self.names}
         return self._uncertain
+
+    def leaves_function(self, op: Op) -> bool:
+        if op.name != "yield":
+            return op.name == "return"
+        owner = self.plan.layout.owner[self.plan.layout.block_of[op]]
+        return owner is not None and (owner.name == "closure" or owner in self.plan.returning)
 
     def flow(self, op: Op, *kinds: str) -> list[Move]:
         return [(source, target) for source, target, kind in edges(op) if kind in kinds]

@@ -80,11 +80,13 @@ class Writer(SourceGenerator):  # type: ignore[misc]
         self.write(":")
         self.body(node.body)
 
-    def visit_Return(self, node: ast.Return) -> None:
-        if isinstance(node.value, ast.Tuple) and len(node.value.elts) == 1:
-            self.statement(node, "return (", node.value.elts[0], ",)")
+    def visit_Tuple(self, node: ast.Tuple) -> None:
+        """A tuple of one stands in brackets, so that its comma is seen."""
+        if len(node.elts) == 1 and self.get__pp(node) < Precedence.highest:
+            set_precedence(Precedence.Comma, node.elts[0])
+            self.write("(", node.elts[0], ",)")
         else:
-            super().visit_Return(node)
+            super().visit_Tuple(node)
 
     def visit_Blank(self, node: Blank) -> None:
         self.newline(extra=1)
