@@ -78,6 +78,8 @@ class Differentiated:
         if entry is None or not entry.is_current():
             with self.lock:
                 entry = self.entries[key] = self._compile(bound)
+        if entry.written:
+            self.binder.check_aliases(bound, entry.written)
         return entry
 
     def _compile(self, bound: Sequence[Any]) -> Compiled:

@@ -74,9 +74,10 @@ class Stages:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A function that a user wrote."""
+    """A function that a user wrote.  `in_place`: one that returns nothing stands for what it writes."""
 
     definition: Definition
+    in_place: bool = False
 
     @property
     def name(self) -> str:
@@ -87,7 +88,7 @@ class Written:
         from ad_compiler.inner import InnerCalls
 
         if stages.primal is None:
-            module = lower(self.definition, arguments, inner=InnerCalls())
+            module = lower(self.definition, arguments, inner=InnerCalls(), in_place=self.in_place)
             stages.ssa.append(clone_module(module))
             stages.primal = stages.settle(module, "lowering")
         return clone_module(stages.primal)
@@ -230,8 +231,13 @@ def check_scalar_output(function: Function, request: Request) -> None:
         outputs = outputs.items[0]
     if isinstance(outputs, Fixed):
         what = "nothing" if outputs.value is None else repr(outputs.value)
-        raise _output_error(
-            function, f"`{function.name}` returns {what}", "return the number that is to be differentiated"
+        raise ArgumentValueError(
+            Diagnostic(
+                "ADC207",
+                f"`{function.name}` returns {what}",
+                function.span,
+                help="return the number that is to be differentiated",
+            )
         )
     if not isinstance(outputs, Leaf):
         raise _output_error(
@@ -318,6 +324,7 @@ class Compiled:
         optimise: bool,
         reads: list[Read],
         namespace: dict[str, Any],
+        written: tuple[str, ...],
     ) -> None:
         from ad_compiler.backends.load import filename_of, load
 
@@ -325,6 +332,7 @@ class Compiled:
         self.arguments = arguments
         self.optimise = optimise
         self.source = text
+        self.written = written  # the parameters that the function writes into
         self.reads = reads  # the globals, closure variables and attributes that were compiled in
         self.function: Callable[..., Any] = load(text, filename_of(text, program.name), namespace)[program.name]
         kinds = [parameter.kind for parameter in inspect.signature(self.function).parameters.values()]
@@ -373,6 +381,7 @@ def compile_program(program: Program, arguments: Arguments, *, optimise: bool = 
     token = READS.set(reads)
     try:
         primal = written(program).lower(arguments, stages)
+        written_names = stages.primal.written if stages.primal else ()
         key = _key(program, primal, optimise)
         text = cache.load(key) if key else None
         namespace = captured_objects(primal) | classes_of(primal)
@@ -385,7 +394,7 @@ def compile_program(program: Program, arguments: Arguments, *, optimise: bool = 
     finally:
         READS.reset(token)
     unique = {(id(getattr(read.find, "__self__", read.find)), read.name): read for read in reads}
-    return Compiled(program, arguments, text, optimise, list(unique.values()), namespace)
+    return Compiled(program, arguments, text, optimise, list(unique.values()), namespace, written_names)
 
 
 def classes_of(module: Module) -> dict[str, Any]:
@@ -506,7 +515,7 @@ def _derive(
         )
     for one in ("reverse", "forward") if mode == "both" else (mode,):
         stages = Stages(optimise)
-        yield _derive_one(Written(definition), one, names, len(names) == 1, arguments, stages), stages
+        yield _derive_one(Written(definition, in_place=True), one, names, len(names) == 1, arguments, stages), stages
 
 
 def _derive_one(
@@ -517,6 +526,8 @@ def _derive_one(
         return Derived(program, Request("jvp", names)).lower(arguments, stages)
     primal = program.lower(arguments, Stages(stages.optimise))
     outputs = primal.functions[primal.main].outputs
+    if outputs is None or count(outputs) == 0:
+        check_scalar_output(primal.functions[primal.main], Request("grad", names))
     scalar = isinstance(outputs, Leaf) and not _not_a_number(yielded(primal.functions[primal.main].body)[0].type)
     request = Request("grad", names, single) if scalar else Request("vjp", names)
     return Derived(program, request).lower(arguments, stages)

@@ -20,22 +20,29 @@ from ad_compiler.frontend.context import Lowering, Refused, Unreachable
 from ad_compiler.frontend.guesses import default_nodes, guessed
 from ad_compiler.frontend.names import new_frame, outside, parameter_names
 from ad_compiler.frontend.read import Definition
-from ad_compiler.frontend.values import Meaning, Variable
+from ad_compiler.frontend.containers import roots_within
+from ad_compiler.frontend.values import Group, Meaning, Root, Static, Variable
 from ad_compiler.ir.core import Function, Module, Parameter, Value
 from ad_compiler.ir.trees import Tree
 
 
 def lower(
-    definition: Definition, arguments: dict[str, Tree], *, inner: Callable[..., Any] | None = None
+    definition: Definition,
+    arguments: dict[str, Tree],
+    *,
+    inner: Callable[..., Any] | None = None,
+    in_place: bool = False,
 ) -> Module:
     """The module of `definition` for arguments of these types.
+
+    With `in_place`, the result of a function that returns nothing is what it has written into its arguments.
 
     `inner(low, callable, arguments, keywords)` may give the meaning of a call of an object that the frontend
     does not know (a derivative inside a function); None when it does not know it either.
     """
     module = Module(definition.name)
     low = Lowering(module, inner)
-    main = _main(low, definition, arguments)
+    main = _main(low, definition, arguments, in_place)
     low.findings.raise_if_any(LanguageError)
     if main is None or low.findings.refused:
         raise InternalError(Diagnostic("ADC301", "the frontend refused a statement and does not say why"))
@@ -44,7 +51,7 @@ def lower(
     return module
 
 
-def _main(low: Lowering, definition: Definition, arguments: dict[str, Tree]) -> Function | None:
+def _main(low: Lowering, definition: Definition, arguments: dict[str, Tree], in_place: bool) -> Function | None:
     frame = new_frame(low, None, definition)
     low.frame = frame
     parameters = _parameters(low, definition, arguments)
@@ -55,8 +62,14 @@ def _main(low: Lowering, definition: Definition, arguments: dict[str, Tree]) -> 
         meaning = structure.take_in(low, parameter.tree, parameter.name, iter(values))
         low.state.variables[Variable(frame, parameter.name)] = meaning
     _bind_fixed(low, definition, frame)
+    given = {one.name: low.state.variables[Variable(frame, one.name)] for one in parameters}
+    before = dict(low.state.heap)
     try:
         result = calls.body_result(low, frame)
+        written = [name for name, meaning in given.items() if _is_written(low, meaning, before)]
+        low.module.written = tuple(written)
+        if in_place and written and isinstance(result, Static) and result.value is None:
+            result = given[written[0]] if len(written) == 1 else Group(tuple(given[name] for name in written))
         flat: list[Value] = []
         with low.at(definition.node):
             if low.state.dead:
@@ -69,6 +82,11 @@ def _main(low: Lowering, definition: Definition, arguments: dict[str, Tree]) -> 
         return None
     docstring = ast.get_docstring(definition.node) if isinstance(definition.node, ast.FunctionDef) else None
     return Function(definition.name, body, parameters, outputs, docstring, definition.span())
+
+
+def _is_written(low: Lowering, meaning: Meaning, before: dict[Root, Any]) -> bool:
+    """Whether an array or a list of an argument has been written into."""
+    return any(low.state.content(root) is not before.get(root) for root in roots_within(low.state, meaning))
 
 
 def _parameters(low: Lowering, definition: Definition, arguments: dict[str, Tree]) -> list[Parameter]:

@@ -86,6 +86,7 @@ class Module:
     main: str
     functions: dict[str, Function] = field(default_factory=dict)
     imports: tuple[str, ...] = ()  # statements the emitted file needs beside `import numpy as np`
+    written: tuple[str, ...] = ()  # parameters of the user's main function that it writes into
 
 
 @dataclass(frozen=True, slots=True)
