@@ -41,19 +41,24 @@ def report(results: list[tuple[Program, Verdict]]) -> str:
         counts = "".join(f"{table[kind][column]:>10}" for column in columns)
         lines.append(f"{kind:<12}{counts}{100 * accepted(table[kind]):>9.1f}%")
     for outcome in columns[1:]:
-        reasons = Counter(verdict.reason for _, verdict in results if verdict.outcome == outcome)
+        reasons = Counter(short(verdict) for _, verdict in results if verdict.outcome == outcome)
         lines += [f"{outcome:<9} {times:>4} × {reason}" for reason, times in reasons.most_common(12)]
     return "\n".join(lines)
 
 
-def minimised(made: Program, verdict: Verdict) -> Program:
+def short(verdict: Verdict) -> str:
+    """The reason; of a refusal, without the check that met it."""
+    return verdict.reason.split(": ")[-1] if verdict.outcome == "refused" else verdict.reason
+
+
+def minimised(made: Program, verdict: Verdict, most: int = 600) -> Program:
     """The smallest program found that fails for the same reason."""
 
     def still_fails(source: str) -> bool:
-        other = judge(dataclasses.replace(made, source=source))
+        other = judge(dataclasses.replace(made, source=source), only=verdict.reason)
         return (other.outcome, other.reason) == (verdict.outcome, verdict.reason)
 
-    return dataclasses.replace(made, source=shrink(made.source, still_fails))
+    return dataclasses.replace(made, source=shrink(made.source, still_fails, most))
 
 
 def failures(results: list[tuple[Program, Verdict]], outcomes: tuple[str, ...]) -> list[tuple[Program, Verdict]]:
@@ -83,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     outcomes = ("wrong", "crashed", *(("refused",) if options.refused else ()))
     for made, verdict in failures(results, outcomes)[: options.show]:
         small = minimised(made, verdict)
-        final = judge(small)
+        final = judge(small, only=verdict.reason)
         text = script(small, final)
         print(f"\n{'-' * 100}\n{text}")
         if options.save:

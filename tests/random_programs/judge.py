@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import importlib.util
+import re
 import signal
 import sys
 import tempfile
@@ -79,8 +80,11 @@ def limited(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, kept)
 
 
-def judge(program: Program, *, second_order: bool = True) -> Verdict:
-    """Reverse, forward and (for a scalar result) second order, with the optimiser on and off."""
+def judge(program: Program, only: str | None = None) -> Verdict:
+    """Reverse, forward and (for a scalar result) second order, with the optimiser on and off.
+
+    `only` is the beginning of a reason ("forward, plain: …"): then only that check is made.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -96,9 +100,10 @@ def judge(program: Program, *, second_order: bool = True) -> Verdict:
         verdict = Verdict("right")
         for label, settings in SETTINGS.items():
             for check in (reverse, forward, hessian):
-                if check is hessian and not (second_order and expected.scalar):
+                where = f"{check.__name__}, {label}"
+                if (check is hessian and not expected.scalar) or (only and not only.startswith(where)):
                     continue
-                verdict = _attempt(check, f, program.args, expected, settings, f"{check.__name__}, {label}")
+                verdict = _attempt(check, f, program.args, expected, settings, where)
                 if verdict.outcome != "right":
                     break
             if verdict.outcome != "right":
@@ -144,18 +149,20 @@ def _attempt(check: Callable, f: Callable, args: tuple, expected: Expected, sett
             raise WrongError("an argument is changed")
     except ad_compiler.Error as error:
         if type(error).__name__ == "InternalError" or error.code.startswith("ADC3"):
-            return Verdict("crashed", f"{where}: {error.code}", str(error))
+            message = re.sub(r"[`%\d]+[\w.]*`?", "…", str(error).splitlines()[0])
+            return Verdict("crashed", f"{where}: {message[:70]}", str(error))
         if not error.lineno:
             return Verdict("wrong", f"{where}: {error.code} has no location", str(error))
-        return Verdict("refused", error.code, str(error))
+        return Verdict("refused", f"{where}: {error.code}", str(error))
     except WrongError as error:
         return Verdict("wrong", f"{where}: {str(error).split(':')[0]}", str(error))
     except Exception as error:
         import traceback
 
         frames = traceback.extract_tb(error.__traceback__)
-        last = f"{Path(frames[-1].filename).name}:{frames[-1].name}"
-        reason = f"{where}: {type(error).__name__} in {last}"
+        last = frames[-1]
+        place = "the emitted code" if last.filename.startswith("<") else f"{Path(last.filename).name}:{last.name}"
+        reason = f"{where}: {type(error).__name__} in {place}"
         return Verdict("crashed", reason, "".join(traceback.format_exception(error)[-6:]))
     return Verdict("right")
 
