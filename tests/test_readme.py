@@ -21,12 +21,19 @@ def block(mark: str) -> str:
     return found[1]
 
 
-def test_the_emitted_example(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_emitted_example(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
+    """`pytest --bless` writes it anew, as for the golden files."""
     from ad_compiler.cli import main
 
     monkeypatch.chdir(ROOT)
     assert main(["--color", "never", "emit", "examples/lecture.py"]) == 0
-    assert block("emitted: examples/lecture.py") == capsys.readouterr().out
+    emitted, shown = capsys.readouterr().out, block("emitted: examples/lecture.py")
+    if pytestconfig.getoption("--bless"):
+        (ROOT / "README.md").write_text(README.replace(shown, emitted), encoding="utf-8")
+    else:
+        assert shown == emitted
 
 
 @pytest.mark.parametrize("mark", ["ci: run", "ci: test"])

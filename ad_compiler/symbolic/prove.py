@@ -151,6 +151,8 @@ class _Proof:
             return type(number)([self.symbols(part, f"{name}_{k}") for k, part in enumerate(number)])
         if not is_float(number):
             return number
+        if not np.all(np.isfinite(number)):
+            raise UncheckedError("a formula has no place for infinities and nan")
         made = np.empty(np.shape(number), object)
         for place in np.ndindex(made.shape):
             symbol = sympy.Symbol("_".join([name, *map(str, place)]), real=True)

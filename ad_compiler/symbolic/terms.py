@@ -100,7 +100,7 @@ ELEMENTS: dict[str, Callable[..., Any]] = {
 }
 
 Special = Callable[[Sequence[Any], Sequence[Any], Any, dict[str, Any]], Any]
-SAME = ("to_float", "copy", "real")  # the identity on terms
+SAME = ("to_float", "copy", "real", "conjugate")  # the identity on terms
 
 
 def term_of(
@@ -224,6 +224,17 @@ def _norm(numbers: Sequence[Any], terms: Sequence[Any], result: Any, attributes:
     return np.frompyfunc(sympy.sqrt, 1, 1)(squares)
 
 
+def _sort(numbers: Sequence[Any], terms: Sequence[Any], result: Any, attributes: dict[str, Any]) -> Any:
+    axis, x = attributes.get("axis", -1), np.asarray(terms[0], object)
+    if axis is None:
+        return x.ravel()[np.argsort(numbers[0], axis=None, kind="stable")]
+    return np.take_along_axis(x, np.argsort(numbers[0], axis=axis, kind="stable"), axis=axis)
+
+
+def _nan_to_num(numbers: Sequence[Any], terms: Sequence[Any], result: Any, attributes: dict[str, Any]) -> Any:
+    return _pick(np.isfinite(numbers[0]), terms[0], lift(result))
+
+
 def _copysign(numbers: Sequence[Any], terms: Sequence[Any], result: Any, attributes: dict[str, Any]) -> Any:
     same_sign = np.signbit(np.asarray(numbers[0])) == np.signbit(np.asarray(numbers[1]))
     return np.where(same_sign, 1, -1) * np.asarray(terms[0], object)
@@ -284,6 +295,8 @@ SPECIAL: dict[str, Special] = {
     "max": _reduced_extreme,
     "min": _reduced_extreme,
     "var": _variance,
+    "nan_to_num": _nan_to_num,
+    "sort": _sort,
     "std": _deviation,
     "norm": _norm,
 }

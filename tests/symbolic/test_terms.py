@@ -12,8 +12,6 @@ from ad_compiler.primitives.declare import REGISTRY
 from ad_compiler.symbolic.terms import EXACT, UncheckedError, exact, lift, term_of
 from tests.primitives.samples import samples_of
 
-# what NumPy does not do for objects, and no formula was written for
-WITHOUT = {"norm"}  # of other orders than 2
 MOVING = [name for name, primitive in REGISTRY.items() if primitive.kind != "constant"]
 
 
@@ -60,12 +58,12 @@ def test_terms_mean_what_numpy_computes(name):
         result = primitive.implementation(*operands, **attributes)
         values: dict[sympy.Symbol, float] = {}
         terms = [symbols(operand, values) for operand in operands]
-        if not values:
+        if not values or not all(map(np.isfinite, values.values())):
             continue
         try:
             term = term_of(primitive, operands, terms, result, primitive.defaults() | attributes)
         except UncheckedError:
-            assert name in WITHOUT
+            assert primitive.kind != "elementwise"  # what has no formula is left open by `check`
             continue
         if term is None:  # constant: `astype(int)`
             assert np.asarray(result).dtype.kind in "biu"
