@@ -470,8 +470,8 @@ def _op(place: Op | Value) -> Op:
 
 
 def is_increment(op: Op) -> bool:
-    """Whether `op` accumulates into a cotangent of known shape, so that `x += y` on the array is the same."""
-    if op.name != "add" or op.phase != "reverse" or not op.results[0].hint:
+    """Whether `op` accumulates into a cotangent of known shape, so that `x += y` (or `-=`) on the array is the same."""
+    if op.name not in ("add", "subtract") or op.phase != "reverse" or not op.results[0].hint:
         return False
     first, result = op.operands[0], op.results[0]
     return (

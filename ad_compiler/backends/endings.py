@@ -88,12 +88,48 @@ def _apart(statements: Statements, op: Op, parts: Sequence[list[ast.stmt]]) -> l
     test = statements.value(op.operands[0])
     if then and isinstance(then[-1], ast.Break | ast.Return):
         return [mark(ast.If(test, then, []), op), *other]
-    negated = ast.UnaryOp(ast.Not(), test)
     if other and isinstance(other[-1], ast.Break | ast.Return):
-        return [mark(ast.If(negated, other, []), op), *then]
+        return [mark(ast.If(negated(test), other, []), op), *then]
+    return [mark(node, op) for node in branch(test, then, other, op)]
+
+
+SHORT = 60  # columns of a conditional expression
+
+
+def branch(test: ast.expr, then: list[ast.stmt], other: list[ast.stmt], op: Op) -> list[ast.stmt]:
+    """`if`; a conditional expression where both sides only give one variable a short value."""
     if not then:
-        return [mark(ast.If(negated, other, []), op)] if other else []
-    return [mark(ast.If(test, then, other), op)]
+        return [ast.If(negated(test), other, [])] if other else []
+    if len(then) == len(other) == 1 and (op.phase == "reverse" or _on_one_line(op)):
+        a, b = then[0], other[0]
+        if isinstance(a, ast.Assign) and isinstance(b, ast.Assign) and _same_name(a.targets[0], b.targets[0]):
+            made = ast.IfExp(test, a.value, b.value)
+            tiny = not any(isinstance(node, ast.IfExp) for part in (a.value, b.value, test) for node in ast.walk(part))
+            if tiny and len(ast.unparse(ast.fix_missing_locations(made))) <= SHORT:
+                return [ast.Assign(a.targets, made)]
+    return [ast.If(test, then, other)]
+
+
+def _on_one_line(op: Op) -> bool:
+    """Whether the user wrote both sides on the line of the condition."""
+    if op.span is None:
+        return False
+    lines = {inner.span.line for region in op.regions for inner in region.ops if inner.span is not None}
+    return lines <= {op.span.line} and op.span.line == op.span.end_line and op.span.end_column > op.span.column
+
+
+def _same_name(a: ast.expr, b: ast.expr) -> bool:
+    return isinstance(a, ast.Name) and isinstance(b, ast.Name) and a.id == b.id
+
+
+def negated(test: ast.expr) -> ast.expr:
+    """not test"""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return test.operand
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq | ast.NotEq):
+        flipped = ast.NotEq() if isinstance(test.ops[0], ast.Eq) else ast.Eq()
+        return ast.Compare(test.left, [flipped], test.comparators)
+    return ast.UnaryOp(ast.Not(), test)
 
 
 def function_body(

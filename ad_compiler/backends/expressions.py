@@ -12,6 +12,7 @@ import ast
 import inspect
 import math
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class Expressions:
 
     def value(self, value: Value) -> ast.expr:
         if value in self.names:
-            return name(self.names[value])
+            return variable(self.names[value])
         assert value.op is not None
         if value.op.name == "constant":
             return self.literal(value.op.attributes["value"], value.op)
@@ -325,7 +326,7 @@ class _Fill(ast.NodeTransformer):
         if isinstance(node.ctx, ast.Store) and isinstance(made, ast.Name):
             return ast.Name(made.id, ast.Store())
         if node.id in self.used:
-            return ast.parse(ast.unparse(ast.fix_missing_locations(made)), mode="eval").body
+            return deepcopy(made)
         self.used.add(node.id)
         return made
 
@@ -337,6 +338,13 @@ class _Fill(ast.NodeTransformer):
 
 def name(text: str) -> ast.Name:
     return ast.Name(text, ast.Load())
+
+
+def variable(text: str) -> ast.Name:
+    """A name that is a variable of the function, whatever builtin it hides."""
+    made = name(text)
+    made.local = True  # type: ignore[attr-defined]
+    return made
 
 
 def numpy(text: str) -> ast.Attribute:

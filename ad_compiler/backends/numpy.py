@@ -8,6 +8,7 @@ What is expected of the module is what the verifier checks, and that recursive c
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 
 from ad_compiler.analysis.ownership import take_ownership
@@ -18,6 +19,7 @@ from ad_compiler.backends.schedule import schedule
 from ad_compiler.backends.signature import Signature
 from ad_compiler.backends.statements import Statements
 from ad_compiler.backends.write import write
+from ad_compiler.diagnostics.diagnostic import BackendError, Diagnostic
 from ad_compiler.ir.core import Function, Module, Op, Value, walk
 
 
@@ -35,7 +37,7 @@ def emit(module: Module, *, header: str = "") -> str:
 
 def _order(statement: str) -> tuple[bool, str]:
     """Plain imports of the standard library before others."""
-    return (statement != "import math" and "__future__" not in statement, statement)
+    return (statement not in ("import builtins", "import math") and "__future__" not in statement, statement)
 
 
 def with_their_needs(needs: dict[str, None]) -> list[str]:
@@ -65,7 +67,31 @@ def emit_function(function: Function, module: Module, needs: dict[str, None]) ->
     plan = schedule(made, ownership)
     signature = Signature(made)
     names = assign_names(plan, reserved_names(module, plan.layout.ops, signature), fixed_names(signature, plan.layout.ops))
-    return write(Statements(module, plan, names, needs, signature).function(made))
+    tree = Statements(module, plan, names, needs, signature).function(made)
+    return write(unhide(tree, {parameter.name for parameter in signature.parameters}, function, needs))
+
+
+def unhide(tree: ast.FunctionDef, parameters: set[str], function: Function, needs: dict[str, None]) -> ast.FunctionDef:
+    """A builtin that a parameter hides is written `builtins.range`."""
+    hidden = parameters & set(dir(builtins))
+    if "np" in parameters:
+        message = "a parameter called `np` hides NumPy in the emitted function"
+        raise BackendError(Diagnostic("ADC401", message, function.span, help="rename the parameter"))
+    if hidden:
+        _Unhide(hidden, needs).visit(tree)
+    return tree
+
+
+class _Unhide(ast.NodeTransformer):
+    def __init__(self, hidden: set[str], needs: dict[str, None]) -> None:
+        self.hidden = hidden
+        self.needs = needs
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id not in self.hidden or getattr(node, "local", False) or not isinstance(node.ctx, ast.Load):
+            return node
+        self.needs["import builtins"] = None
+        return ast.Attribute(ast.Name("builtins", ast.Load()), node.id, ast.Load())
 
 
 def name_parts(function: Function) -> None:

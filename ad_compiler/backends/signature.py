@@ -9,9 +9,10 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from typing import Any
 
-from ad_compiler.backends.expressions import Expressions, literal, name
+from ad_compiler.backends.expressions import Expressions, literal, name, variable
 from ad_compiler.ir import trees
 from ad_compiler.ir.core import Function, Op, Parameter, Value
 from ad_compiler.ir.types import Tensor, Type, is_scalar
@@ -106,7 +107,7 @@ class Signature:
         for parameter, values in self.leaves():
             if isinstance(parameter.tree, trees.Leaf | trees.Fixed) or not values:
                 continue
-            made += unpack(name(parameter.name), parameter.tree, [names.get(value, "_") for value in values])
+            made += unpack(variable(parameter.name), parameter.tree, [names.get(value, "_") for value in values])
         return made
 
     # -- results ----------------------------------------------------------------------------------------
@@ -122,7 +123,7 @@ class Signature:
     def record(self, tree: trees.RecordTree) -> ast.expr:
         """The class of a record: that of a parameter, or by its name."""
         for parameter in self.parameters:
-            found = find(parameter.tree, tree.cls, name(parameter.name))
+            found = find(parameter.tree, tree.cls, variable(parameter.name))
             if found is not None:
                 return ast.Call(name("type"), [found], [])
         if self.outer is not None:
@@ -198,7 +199,7 @@ def _parts(source: ast.expr, tree: trees.Tree, flat: Iterator[str], made: list[a
         else:
             key = tree.keys[k] if isinstance(tree, trees.DictTree) else k
             part = ast.Subscript(source, literal(key) or ast.Constant(key), ast.Load())
-        _parts(copy_expression(part), item, flat, made)
+        _parts(deepcopy(part), item, flat, made)
 
 
 def places(tree: trees.Tree, prefix: str) -> Iterator[str]:
@@ -212,16 +213,12 @@ def places(tree: trees.Tree, prefix: str) -> Iterator[str]:
             yield from places(item, part if part.isidentifier() else prefix)
 
 
-def copy_expression(made: ast.expr) -> ast.expr:
-    return ast.parse(ast.unparse(ast.fix_missing_locations(made)), mode="eval").body
-
-
 def find(tree: trees.Tree, cls: Any, source: ast.expr) -> ast.expr | None:
     """The part of `source` that is a record of class `cls`."""
     if isinstance(tree, trees.Leaf | trees.Fixed):
         return None
     if isinstance(tree, trees.RecordTree) and tree.cls is cls:
-        return copy_expression(source)
+        return deepcopy(source)
     for k, item in enumerate(tree.items):
         if isinstance(tree, trees.RecordTree):
             part: ast.expr = ast.Attribute(source, tree.keys[k], ast.Load())

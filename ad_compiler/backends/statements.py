@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from ad_compiler.analysis.liveness import LOOPS, edges
 from ad_compiler.analysis.ownership import WRITES, index_is_array
 from ad_compiler.backends.comments import annotate, mark
-from ad_compiler.backends.endings import constant_of, function_body, loop_body
+from ad_compiler.backends.endings import branch, constant_of, function_body, loop_body, negated
 from ad_compiler.backends.expressions import Expressions, name, numpy
+from ad_compiler.backends.expressions import variable as local
 from ad_compiler.backends.schedule import ATOMS, Schedule
 from ad_compiler.backends.signature import Signature, unpack
 from ad_compiler.ir.core import Block, Function, Module, Op, SliceItem, Value, yielded
@@ -77,14 +78,14 @@ class Statements:
         special = getattr(self, f"op_{op.name}", None)
         if special is not None:
             return special(op)  # type: ignore[no-any-return]
-        target = self.target(op.results)
         if self.accumulates(op):
-            return [ast.AugAssign(ast.Name(self.names[op.results[0]], ast.Store()), ast.Add(), self.value(op.operands[1]))]
-        return [ast.Assign([target], self.expressions.op(op))]
+            variable = ast.Name(self.names[op.results[0]], ast.Store())
+            return [ast.AugAssign(variable, OPERATORS[op.name](), self.value(op.operands[1]))]
+        return [ast.Assign([self.target(op.results)], self.expressions.op(op))]
 
     def accumulates(self, op: Op) -> bool:
         """Whether `x = x + y` is written `x += y`."""
-        if op.name != "add" or op.phase != "reverse":
+        if op.name not in ("add", "subtract") or op.phase != "reverse":
             return False
         first, result = op.operands[0], op.results[0]
         if self.names.get(first) != self.names[result]:
@@ -166,13 +167,13 @@ class Statements:
         result, base = self.names.get(op.results[0]), self.names[op.operands[0]]
         if result is None or result == base:
             return base, []
-        return base, [ast.Assign([ast.Name(result, ast.Store())], name(base))]
+        return base, [ast.Assign([ast.Name(result, ast.Store())], local(base))]
 
     def op_setitem(self, op: Op) -> list[ast.stmt]:
         variable, after = self.owned(op)
         slots = op.operands[2:]
         value = self.value(op.operands[1])
-        place = self.expressions.path(op, name(variable), slots)
+        place = self.expressions.path(op, local(variable), slots)
         index = op.attributes["index"]
         operator = op.attributes.get("operator")
         whole = bool(index) and all(item is Ellipsis or item == SliceItem() for item in index)
@@ -188,7 +189,7 @@ class Statements:
         variable, after = self.owned(op)
         slots = op.operands[2:]
         value = self.value(op.operands[1])
-        place = self.expressions.path(op, name(variable), slots)
+        place = self.expressions.path(op, local(variable), slots)
         index = op.attributes["index"]
         if index_is_array(op):
             call = ast.Attribute(numpy("add"), "at", ast.Load())
@@ -199,33 +200,33 @@ class Statements:
 
     def op_append(self, op: Op) -> list[ast.stmt]:
         variable, after = self.owned(op)
-        call = ast.Attribute(name(variable), "append", ast.Load())
+        call = ast.Attribute(local(variable), "append", ast.Load())
         return [ast.Expr(ast.Call(call, [self.value(op.operands[1])], [])), *after]
 
     def op_pop(self, op: Op) -> list[ast.stmt]:
         variable, after = self.owned(op)
-        call = ast.Call(ast.Attribute(name(variable), "pop", ast.Load()), [], [])
+        call = ast.Call(ast.Attribute(local(variable), "pop", ast.Load()), [], [])
         popped = op.results[1]
         if popped not in self.plan.readers:
             return [ast.Expr(call), *after]
         if after:  # the popped value may have the name of the old list
             variable = self.names[op.results[0]]
-            call = ast.Call(ast.Attribute(name(variable), "pop", ast.Load()), [], [])
+            call = ast.Call(ast.Attribute(local(variable), "pop", ast.Load()), [], [])
         return [*after, ast.Assign([ast.Name(self.names[popped], ast.Store())], call)]
 
     def op_list_set(self, op: Op) -> list[ast.stmt]:
         variable, after = self.owned(op)
-        target = ast.Subscript(name(variable), self.value(op.operands[1]), ast.Store())
+        target = ast.Subscript(local(variable), self.value(op.operands[1]), ast.Store())
         return [ast.Assign([target], self.value(op.operands[2])), *after]
 
     def op_list_add_at(self, op: Op) -> list[ast.stmt]:
         """An element that is an array is replaced, not written: it may be in the list twice."""
         variable, after = self.owned(op)
         xs, v, i = op.operands
-        target = ast.Subscript(name(variable), self.value(i), ast.Store())
+        target = ast.Subscript(local(variable), self.value(i), ast.Store())
         if isinstance(xs.type, ListType) and is_scalar(xs.type.element):
             return [ast.AugAssign(target, ast.Add(), self.value(v)), *after]
-        old = ast.Subscript(name(variable), self.value(i), ast.Load())
+        old = ast.Subscript(local(variable), self.value(i), ast.Load())
         if isinstance(xs.type, ListType) and not isinstance(xs.type.element, ListType | TupleType):
             total: ast.expr = ast.BinOp(old, ast.Add(), self.value(v))
         else:
@@ -255,12 +256,7 @@ class Statements:
         for k, region in enumerate(op.regions):
             pairs = list(zip(yielded(region), op.results, strict=True))
             parts.append([*self.block(region), *self.moves(pairs, op)])
-        test = self.value(op.operands[0])
-        if not parts[0] and not parts[1]:
-            return []
-        if not parts[0]:
-            return [ast.If(ast.UnaryOp(ast.Not(), test), parts[1], [])]
-        return [ast.If(test, parts[0], parts[1])]
+        return branch(self.value(op.operands[0]), parts[0], parts[1], op)
 
     def op_for(self, op: Op) -> list[ast.stmt]:
         body = loop_body(self, op)
@@ -298,7 +294,7 @@ class Statements:
             *loop_body(self, op),
         ]
         if head:
-            leave = ast.If(ast.UnaryOp(ast.Not(), test), [ast.Break()], [])
+            leave = ast.If(negated(test), [ast.Break()], [])
             loop = ast.While(ast.Constant(True), [*head, leave, *body], [])
         else:
             loop = ast.While(test, body or [ast.Pass()], [])
