@@ -11,7 +11,10 @@ from ad_compiler.frontend import attributes, containers, iteration, operators, s
 from ad_compiler.frontend.context import Lowering, static_int, tensor_type
 from ad_compiler.frontend.primitive_calls import call_primitive
 from ad_compiler.frontend.values import (
+    LAST,
     NONE,
+    ONE,
+    ZERO,
     Group,
     Index,
     Meaning,
@@ -126,7 +129,8 @@ def ufunc_method(
     low.refuse("ADC111", f"what `np.{ufunc.__name__}.{name}` does here is not known")
 
 
-def meshgrid(low: Lowering, *parts: Meaning, indexing: Meaning = Static("xy"), **keywords: Meaning) -> Meaning:
+def meshgrid(low: Lowering, *parts: Meaning, indexing: Meaning | None = None, **keywords: Meaning) -> Meaning:
+    indexing = Static("xy") if indexing is None else indexing
     if keywords or not isinstance(indexing, Static):
         low.refuse("ADC101", "this form of `np.meshgrid` is not supported")
     order = list(range(len(parts)))
@@ -143,7 +147,7 @@ def meshgrid(low: Lowering, *parts: Meaning, indexing: Meaning = Static("xy"), *
     return containers.new_list(low, found)
 
 
-def split(low: Lowering, x: Meaning, parts: Meaning, axis: Meaning = Static(0)) -> Meaning:
+def split(low: Lowering, x: Meaning, parts: Meaning, axis: Meaning = ZERO) -> Meaning:
     """Views of the parts."""
     at, target = static_int(axis), _array(low, x)
     if at is None or at < 0:
@@ -193,7 +197,7 @@ def flipped(low: Lowering, x: Meaning, axis: int) -> Meaning:
     return call_primitive(low, lookup("flip"), [x], {"axis": Static(axis)})
 
 
-def diff(low: Lowering, x: Meaning, n: Meaning = Static(1), axis: Meaning = Static(-1)) -> Meaning:
+def diff(low: Lowering, x: Meaning, n: Meaning = ONE, axis: Meaning = LAST) -> Meaning:
     at, times = static_int(axis), static_int(n)
     if at is None or times is None:
         low.refuse("ADC118", "the axis and the order of `np.diff` must be known when compiling")

@@ -1,7 +1,7 @@
 """`x.name`: attributes of modules, arrays, objects; and assigning to them.
 
-    attribute_of  : Meaning, name -> Meaning       a method of an array, list or dict is an `Attribute`
-    set_attribute : Meaning, name, Meaning -> ()
+attribute_of  : Meaning, name -> Meaning       a method of an array, list or dict is an `Attribute`
+set_attribute : Meaning, name, Meaning -> ()
 """
 
 from __future__ import annotations

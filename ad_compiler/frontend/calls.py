@@ -40,7 +40,6 @@ from ad_compiler.frontend.values import (
     Group,
     Meaning,
     Reference,
-
     Static,
     Unbound,
     Variable,
@@ -133,7 +132,9 @@ def _call_object(low: Lowering, obj: Any, arguments: list[Meaning], keywords: Ke
     if wrapped is not None:
         fixed = [outside(low, one) for one in wrapped.bound_args]
         named = {name: outside(low, one) for name, one in wrapped.bound_keywords.items()}
-        return call_closure(low, Closure(wrapped, None, live_defaults(low, wrapped)), [*fixed, *arguments], {**named, **keywords})
+        return call_closure(
+            low, Closure(wrapped, None, live_defaults(low, wrapped)), [*fixed, *arguments], {**named, **keywords}
+        )
     name = getattr(obj, "__name__", type(obj).__name__)
     module = getattr(obj, "__module__", None)
     full = f"{module}.{name}" if module and module != "builtins" else name
@@ -169,7 +170,7 @@ def _wraps_one(obj: Any) -> bool:
 
 
 def callable_object(obj: Any) -> bool:
-    return root_of(type(obj)) != "ad_compiler" and is_user_function(getattr(type(obj), "__call__", None))
+    return root_of(type(obj)) != "ad_compiler" and is_user_function(inspect.getattr_static(type(obj), "__call__", None))
 
 
 def live_defaults(low: Lowering, definition: Definition) -> tuple[tuple[str, Meaning], ...]:
@@ -177,11 +178,12 @@ def live_defaults(low: Lowering, definition: Definition) -> tuple[tuple[str, Mea
     function = definition.function
     if function is None:
         return ()
-    found = []
-    for parameter in inspect.signature(function, follow_wrapped=False).parameters.values():
-        if parameter.default is not inspect.Parameter.empty:
-            found.append((parameter.name, outside(low, parameter.default, parameter.name)))
-    return tuple(found)
+    parameters = inspect.signature(function, follow_wrapped=False).parameters.values()
+    return tuple(
+        (one.name, outside(low, one.default, one.name))
+        for one in parameters
+        if one.default is not inspect.Parameter.empty
+    )
 
 
 # ------------------------------------------------------------------------------------------------ methods
@@ -263,7 +265,9 @@ def bind(low: Lowering, function: Closure, arguments: list[Meaning], keywords: K
     args = function.definition.node.args
     defaults = dict(function.defaults) or _text_defaults(low, function)
     kinds = inspect.Parameter
-    parameters = [kinds(one.arg, kinds.POSITIONAL_ONLY, default=defaults.get(one.arg, kinds.empty)) for one in args.posonlyargs]
+    parameters = [
+        kinds(one.arg, kinds.POSITIONAL_ONLY, default=defaults.get(one.arg, kinds.empty)) for one in args.posonlyargs
+    ]
     parameters += [
         kinds(one.arg, kinds.POSITIONAL_OR_KEYWORD, default=defaults.get(one.arg, kinds.empty)) for one in args.args
     ]
@@ -345,7 +349,12 @@ def body_result(low: Lowering, frame: Any) -> Meaning:
     if not always_returns(body):
         steps.append(lambda: low.state.variables.__setitem__(result, NONE))
     try:
-        control.run(low, steps, lambda variable: variable.owner is not frame or _matters(frame, variable), last=frozenset({returned}))
+        control.run(
+            low,
+            steps,
+            lambda variable: variable.owner is not frame or _matters(frame, variable),
+            last=frozenset({returned}),
+        )
     finally:
         low.frame, low.exits = outer, flags
     low.state.variables.pop(returned, None)
@@ -381,5 +390,3 @@ def set_result(low: Lowering, meaning: Meaning) -> None:
         frame = frame.outer  # a comprehension's frame lies inside its function's
     low.state.variables[Variable(frame, "<result>")] = meaning
     low.state.variables[Variable(frame, "<returned>")] = Static(True)
-
-

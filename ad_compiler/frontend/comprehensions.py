@@ -19,8 +19,6 @@ from ad_compiler.frontend.values import (
     Group,
     Meaning,
     Reference,
-
-
     Variable,
 )
 
@@ -79,8 +77,8 @@ def _kept(frame: Frame) -> frozenset[str]:
 def _generate(
     low: Lowering, generators: Sequence[ast.comprehension], iterable: Meaning, innermost: Callable[[], None]
 ) -> None:
+    from ad_compiler.frontend.assignment import assign
     from ad_compiler.frontend.expressions import condition
-    from ad_compiler.frontend.statements import assign
 
     one, rest = generators[0], generators[1:]
 
@@ -115,9 +113,7 @@ def walk(low: Lowering, iterable: Meaning, each: Callable[[Meaning], None]) -> N
         low.exits = flags
 
 
-def collect(
-    low: Lowering, iterable: Meaning, condition: Callable[[Meaning], Meaning] | None = None
-) -> Reference:
+def collect(low: Lowering, iterable: Meaning, condition: Callable[[Meaning], Meaning] | None = None) -> Reference:
     """The list of the items, of those that fulfil `condition`."""
     result = containers.new_list(low, ())
 
@@ -125,9 +121,7 @@ def collect(
         if condition is None:
             listmethods.append(low, result.root, item)
         else:
-            control.branch(
-                low, condition(item), lambda: listmethods.append(low, result.root, item), lambda: None
-            )
+            control.branch(low, condition(item), lambda: listmethods.append(low, result.root, item), lambda: None)
 
     walk(low, iterable, each)
     return result
@@ -145,5 +139,3 @@ def accumulate(
 
     walk(low, iterable, each)
     return low.state.variables.pop(total)
-
-

@@ -235,7 +235,7 @@ def put(low: Lowering, root: Root, index: Meaning, item: Meaning) -> None:
 
 
 def static_slice(index: Slice) -> slice | None:
-    parts = []
+    parts: list[int | None] = []
     for part in (index.start, index.stop, index.step):
         if isinstance(part, Static) and part.value is None:
             parts.append(None)

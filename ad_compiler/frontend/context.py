@@ -1,7 +1,7 @@
 """What every part of the lowering shares: the builder, the state of the path, the findings.
 
-    value : Meaning -> Value      the SSA value of a number, an array, a list
-    wrap  : Value -> Meaning      what an SSA value is to a name: a number, or a root of its own
+value : Meaning -> Value      the SSA value of a number, an array, a list
+wrap  : Value -> Meaning      what an SSA value is to a name: a number, or a root of its own
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from ad_compiler.primitives import builder as new_builder
 NUMBERS = (bool, int, float, complex)
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818
     """A finding has been added; what is being lowered has no meaning."""
 
 
@@ -205,9 +205,7 @@ class Lowering:
             return meaning.value
         if isinstance(meaning, Reference):
             return views.read(self, meaning)
-        if isinstance(meaning, Static) and (
-            isinstance(meaning.value, (*NUMBERS, str)) or meaning.value is None
-        ):
+        if isinstance(meaning, Static) and (isinstance(meaning.value, (*NUMBERS, str)) or meaning.value is None):
             return self.constant(meaning.value, hint)
         if isinstance(meaning, Group):
             return containers.array_of(self, meaning)

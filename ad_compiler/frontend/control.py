@@ -17,6 +17,7 @@ from typing import Any
 
 from ad_compiler.frontend.context import Lowering, Refused, Unreachable, tensor_type
 from ad_compiler.frontend.joins import Meeting, agreeing
+from ad_compiler.frontend.liveness import live_names
 from ad_compiler.frontend.values import UNBOUND, Choice, Meaning, Scalar, State, Static, Unbound, Variable
 from ad_compiler.ir.core import Block, Op, Value
 from ad_compiler.ir.types import Type, is_scalar, join
@@ -29,6 +30,24 @@ NO_FLAGS: Flags = frozenset()
 
 def always(variable: Variable) -> bool:
     return True
+
+
+def live_after(low: Lowering, node: ast.stmt) -> Live:
+    """The variables that matter after a compound statement of the function being lowered."""
+    return live_in(low, live_names(low.frame.definition.node).after.get(id(node)))
+
+
+def live_in(low: Lowering, names: frozenset[str] | None) -> Live:
+    if names is None:
+        return always
+    frame, throughout = low.frame, live_names(low.frame.definition.node).always
+
+    def live(variable: Variable) -> bool:
+        if variable.owner is not frame or variable.name.startswith("<"):
+            return True
+        return variable.name in names or variable.name in throughout
+
+    return live
 
 
 # ------------------------------------------------------------------------------------------------- if
@@ -198,7 +217,6 @@ def _without(flags: Flags, live: Live) -> Live:
 def _if_statement(low: Lowering, node: ast.If, rest: Sequence[Step], live: Live, last: Flags) -> bool:
     """Lower an `if` statement; whether `rest` was lowered with it, because one side does not get there."""
     from ad_compiler.frontend.expressions import condition
-    from ad_compiler.frontend.statements import live_after
 
     after = live_after(low, node)
     try:

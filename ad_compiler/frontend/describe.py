@@ -1,8 +1,8 @@
 """What the head of a loop looks like, up to the names of what it carries: two heads that read the same are one.
 
-    describe  : State, parameters, entry State -> a nested tuple
-    refreshed : Type -> Type        lengths that are not known outside the loop become new unknowns
-    substitute: State, Value -> Value -> State
+describe  : State, parameters, entry State -> a nested tuple
+refreshed : Type -> Type        lengths that are not known outside the loop become new unknowns
+substitute: State, Value -> Value -> State
 """
 
 from __future__ import annotations
@@ -121,7 +121,9 @@ class Describer:
         heap = tuple(
             (root.serial, self.content(content)) for root, content in self.state.heap.items() if root in self.entry.heap
         )
-        aliases = sorted(tuple(sorted((self.label(a), self.label(b)))) for a, b in self.state.aliases if self._met(a, b))
+        aliases = sorted(
+            tuple(sorted((self.label(a), self.label(b)))) for a, b in self.state.aliases if self._met(a, b)
+        )
         holds = sorted((self.label(a), self.label(b)) for a, b in self.state.holds if self._met(a, b))
         return variables, heap, tuple(aliases), tuple(holds)
 
@@ -205,7 +207,9 @@ def map_parts(meaning: Meaning, change: Callable[[Meaning], Meaning]) -> Meaning
     if isinstance(meaning, Choice):
         return Choice(change(meaning.tag), change(meaning.first), change(meaning.second))
     if isinstance(meaning, Closure):
-        return Closure(meaning.definition, meaning.outer, tuple((name, change(item)) for name, item in meaning.defaults))
+        return Closure(
+            meaning.definition, meaning.outer, tuple((name, change(item)) for name, item in meaning.defaults)
+        )
     return meaning
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import builtins as python
+import functools
 import types
 import warnings
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 from ad_compiler.frontend import views
 from ad_compiler.frontend.context import Lowering
 from ad_compiler.frontend.names import owner_of, resolve
-from ad_compiler.frontend.resolve import PythonObject, attribute, root_of
+from ad_compiler.frontend.resolve import PythonObject, Resolved, attribute, root_of
 from ad_compiler.frontend.values import Entries, Group, Items, Meaning, Reference, Static, Variable
 from ad_compiler.ir.core import Value
 
@@ -93,7 +94,7 @@ def _object(low: Lowering, node: ast.expr) -> Any:
         owner = _object(low, node.value)
         if owner is None:
             return None
-        found = attribute(PythonObject(owner), node.attr)
+        found: Resolved | None = attribute(PythonObject(owner), node.attr)
     elif isinstance(node, ast.Name):
         frame = owner_of(low.frame, node.id)
         if frame is not None:
@@ -109,7 +110,7 @@ def effect_statement(low: Lowering, node: ast.Call) -> None:
     name = _effect_name(low, node.func)
     assert name is not None
     operands: list[Value] = []
-    arguments = low.each([lambda one=one: _argument(low, one, operands) for one in node.args])
+    arguments = low.each([functools.partial(_argument, low, one, operands) for one in node.args])
     keywords = [ast.keyword(one.arg, quoted(low, one.value, operands)) for one in node.keywords if one.arg != "file"]
     module = name.split(".")[0]
     if module != name and f"import {module}" not in low.module.imports:
@@ -146,14 +147,15 @@ def raising(low: Lowering, node: ast.Raise) -> None:
     if node.exc is None:
         low.refuse("ADC101", "a bare `raise` is not supported", node)
     call = node.exc if isinstance(node.exc, ast.Call) else None
-    cls = _object(low, node.exc.func if call else node.exc)
-    if not (isinstance(cls, type) and issubclass(cls, BaseException)):
+    cls: Any = _object(low, node.exc if call is None else call.func)
+    if cls is None or not (isinstance(cls, type) and issubclass(cls, BaseException)):
         low.refuse("ADC101", "only exceptions that are made here can be raised", node)
     operands: list[Value] = []
     if getattr(python, cls.__name__, None) is cls:
         name: ast.expr = ast.Name(cls.__name__, ast.Load())
     elif root_of(cls) == "numpy":
-        name = ast.parse(f"np.linalg.{cls.__name__}" if hasattr(np.linalg, cls.__name__) else f"np.{cls.__name__}", mode="eval").body
+        where = "np.linalg" if hasattr(np.linalg, cls.__name__) else "np"
+        name = ast.parse(f"{where}.{cls.__name__}", mode="eval").body
     else:
         low.refuse(
             "ADC101",
@@ -163,7 +165,7 @@ def raising(low: Lowering, node: ast.Raise) -> None:
         )
     exception: ast.expr = name
     if call:
-        arguments = low.each([lambda one=one: _argument(low, one, operands) for one in call.args])
+        arguments = low.each([functools.partial(_argument, low, one, operands) for one in call.args])
         exception = ast.Call(name, arguments, [])
     emit(low, ast.Raise(exception, None), operands)
     low.state.dead = True
@@ -185,8 +187,6 @@ def enter(low: Lowering, item: ast.withitem) -> None:
             help="only `np.errstate`, `warnings.catch_warnings` and the like can be used here",
         )  # fmt: skip
     if item.optional_vars is not None:
-        from ad_compiler.frontend.statements import assign
+        from ad_compiler.frontend.assignment import assign
 
         assign(low, item.optional_vars, Static(None))
-
-

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +37,7 @@ def value_of(low: Lowering, node: ast.expr) -> Value:
 
 def expressions(low: Lowering, nodes: list[ast.expr]) -> list[Meaning]:
     """Several, in order; stars are opened."""
-    found = low.each([lambda node=node: _opened(low, node) for node in nodes])
+    found = low.each([functools.partial(_opened, low, node) for node in nodes])
     return [meaning for group in found for meaning in group]
 
 

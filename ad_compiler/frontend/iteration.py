@@ -1,7 +1,7 @@
 """What a `for` walks over: known items (the loop is unrolled), or a count and an item for each index.
 
-    known    : Meaning -> the items, or None where their number is not known
-    counting : Meaning -> Counting       start, stop, step, and the item at an index
+known    : Meaning -> the items, or None where their number is not known
+counting : Meaning -> Counting       start, stop, step, and the item at an index
 """
 
 from __future__ import annotations
@@ -213,9 +213,7 @@ def _of_list(low: Lowering, meaning: Reference) -> Counting:
     root = meaning.root
     containers.materialise(low, root)
     low.state.order.setdefault(root, Order())
-    return _plain(
-        lambda: low.emit("list_len", Reference(root)), lambda i: containers.take(low, root, i), lists=(root,)
-    )
+    return _plain(lambda: low.emit("list_len", Reference(root)), lambda i: containers.take(low, root, i), lists=(root,))
 
 
 def _of_series(low: Lowering, meaning: Series) -> Counting:

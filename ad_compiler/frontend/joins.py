@@ -123,7 +123,8 @@ class Meeting:
             isinstance(part, Group) and len(part.items) == len(first.items) and part.cls is first.cls for part in bound
         ):
             return Group(
-                tuple(self.meaning([_item(part, k) for part in parts], hint) for k in range(len(first.items))), first.cls
+                tuple(self.meaning([_item(part, k) for part in parts], hint) for k in range(len(first.items))),
+                first.cls,
             )
         if all(same(part, first) for part in bound):
             return first
@@ -264,7 +265,9 @@ class Meeting:
                 )
             )
         items = [
-            self.meaning([one.get(key) if isinstance(one, Entries) else UNBOUND for one in contents], str(key))
+            self.meaning(
+                [(one.get(key) or UNBOUND) if isinstance(one, Entries) else UNBOUND for one in contents], str(key)
+            )
             for key in first.keys
         ]
         return Entries(first.keys, tuple(items), first.cls)

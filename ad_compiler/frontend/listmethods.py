@@ -144,7 +144,7 @@ def _copy(low: Lowering, root: Root) -> Meaning:
 
 
 def _sort(low: Lowering, root: Root, **keywords: Meaning) -> None:
-    from ad_compiler.frontend.builtins import sorted_items
+    from ad_compiler.frontend.reducing import sorted_items
 
     items = iteration.known(low, Reference(root))
     if items is None:
@@ -235,7 +235,9 @@ DICT_METHODS: dict[str, Callable[..., Any]] = {
 }
 
 
-def call_list_method(low: Lowering, owner: Reference, name: str, arguments: list[Meaning], keywords: Keywords) -> Meaning:
+def call_list_method(
+    low: Lowering, owner: Reference, name: str, arguments: list[Meaning], keywords: Keywords
+) -> Meaning:
     content = views.content_of(low, owner.root)
     table = DICT_METHODS if isinstance(content, Entries) else METHODS
     try:
@@ -247,7 +249,9 @@ def call_list_method(low: Lowering, owner: Reference, name: str, arguments: list
     return NONE if result is None else result
 
 
-def call_string_method(low: Lowering, owner: Static, name: str, arguments: list[Meaning], keywords: Keywords) -> Meaning:
+def call_string_method(
+    low: Lowering, owner: Static, name: str, arguments: list[Meaning], keywords: Keywords
+) -> Meaning:
     from ad_compiler.frontend.names import outside
     from ad_compiler.frontend.text import formatted_by_method
 
@@ -273,5 +277,3 @@ def call_tuple_method(low: Lowering, owner: Group, name: str, arguments: list[Me
     if name == "index":
         return _index(low, containers.new_list(low, owner.items).root, arguments[0])
     low.refuse("ADC116", f"the method `{name}` of a tuple is not supported")
-
-

@@ -11,7 +11,6 @@ again from what that gives, until it gives what it was lowered from.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +20,7 @@ from ad_compiler.frontend.control import Live, pending, run
 from ad_compiler.frontend.describe import Describer, Known, refreshed, substitute, symbols_of
 from ad_compiler.frontend.iteration import Counting
 from ad_compiler.frontend.joins import Meeting, agreeing
-from ad_compiler.frontend.values import Items, Meaning, Reference, Scalar, State, Static, Unbound, Variable
+from ad_compiler.frontend.values import Meaning, Reference, Scalar, State, Static, Unbound, Variable
 from ad_compiler.ir.core import Block, Op, Value
 from ad_compiler.ir.types import INT, UNDEFINED, ListType, Type, join
 
@@ -238,7 +237,9 @@ class Looping:
             low.refuse("ADC114", "what this loop changes has another structure in every iteration")
         raise Refused
 
-    def finish(self, name: str, operands: list[Value], head: Head, new: Head, blocks: list[Block], stop: Value | None) -> None:
+    def finish(
+        self, name: str, operands: list[Value], head: Head, new: Head, blocks: list[Block], stop: Value | None
+    ) -> None:
         """Append the op; the state after it is that at its head, with results for what is carried."""
         low = self.low
         low.state = self.entry
@@ -290,7 +291,7 @@ def for_each(
 
     orders = {root: low.state.order.get(root) for root in counting.lists}
     looping = Looping(low, exits, live, seeds, body)
-    head, new, block, index, stop = looping.settle(hint or "i")
+    head, new, block, _, stop = looping.settle(hint or "i")
     looping.finish("for", bounds, head, new, [block], stop)
     for root, order in orders.items():
         now = low.state.order.get(root)
@@ -389,6 +390,3 @@ def unrolled(
         run(low, [step(one) for one in items], lambda variable: _is_mark(variable) or live(variable))
     finally:
         low.exits = outer
-
-
-

@@ -16,11 +16,11 @@ from typing import Any
 
 from ad_compiler.diagnostics.diagnostic import Diagnostic, InternalError, LanguageError
 from ad_compiler.frontend import calls, structure
+from ad_compiler.frontend.containers import roots_within
 from ad_compiler.frontend.context import Lowering, Refused, Unreachable
 from ad_compiler.frontend.guesses import default_nodes, guessed
 from ad_compiler.frontend.names import new_frame, outside, parameter_names
 from ad_compiler.frontend.read import Definition
-from ad_compiler.frontend.containers import roots_within
 from ad_compiler.frontend.values import Group, Meaning, Root, Static, Variable
 from ad_compiler.ir.core import Function, Module, Parameter, Value
 from ad_compiler.ir.trees import Tree
@@ -121,7 +121,7 @@ def _parameters(low: Lowering, definition: Definition, arguments: dict[str, Tree
 
 def _bind_fixed(low: Lowering, definition: Definition, frame: Any) -> None:
     """What a method or a partial has bound already, and parameters left at their defaults."""
-    names = [name for name in parameter_names(definition.node.args)]
+    names = parameter_names(definition.node.args)
     for name, obj in [*zip(names, definition.bound_args, strict=False), *definition.bound_keywords.items()]:
         if Variable(frame, name) not in low.state.variables:
             low.state.variables[Variable(frame, name)] = outside(low, obj, name)

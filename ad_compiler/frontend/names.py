@@ -1,8 +1,8 @@
 """What names mean: local ones by the state, the others by the scope; and what a function's own names are.
 
-    lookup      : name -> Meaning
-    assign_name : name, Meaning -> ()
-    outside     : a live object -> Meaning
+lookup      : name -> Meaning
+assign_name : name, Meaning -> ()
+outside     : a live object -> Meaning
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def construct(low: Lowering, cls: Any, arguments: list[Meaning], keywords: Keywo
         return _dataclass(low, cls, arguments, keywords)
     init = inspect.getattr_static(cls, "__init__", None)
     known = root_of(cls) not in LIBRARIES and inspect.getattr_static(cls, "__new__", None) is object.__new__
-    if not known or hasattr(cls, "__slots__") and not is_user_function(init):
+    if not known or (hasattr(cls, "__slots__") and not is_user_function(init)):
         low.refuse("ADC111", f"what making a `{cls.__name__}` does is not known")
     made = Reference(low.root(Entries((), (), cls)))
     if is_user_function(init):
@@ -50,7 +50,9 @@ def _bound(low: Lowering, cls: Any, signature: inspect.Signature, arguments: lis
 
 def _named_tuple(low: Lowering, cls: Any, fields: Any, arguments: list[Meaning], keywords: Keywords) -> Meaning:
     kinds = inspect.Parameter
-    parameters = [kinds(name, kinds.POSITIONAL_OR_KEYWORD, default=cls._field_defaults.get(name, kinds.empty)) for name in fields]
+    parameters = [
+        kinds(name, kinds.POSITIONAL_OR_KEYWORD, default=cls._field_defaults.get(name, kinds.empty)) for name in fields
+    ]
     bound = _bound(low, cls, inspect.Signature(parameters), arguments, keywords)
     items = [bound[name] if name in bound else outside(low, cls._field_defaults[name], name) for name in fields]
     return Group(tuple(items), cls)
@@ -65,7 +67,9 @@ def _dataclass(low: Lowering, cls: Any, arguments: list[Meaning], keywords: Keyw
         elif field.default is not dataclasses.MISSING:
             item = outside(low, field.default, field.name)
         elif field.default_factory in (list, dict):
-            empty = containers.new_list(low, ()) if field.default_factory is list else Reference(low.root(Entries((), ())))
+            empty = (
+                containers.new_list(low, ()) if field.default_factory is list else Reference(low.root(Entries((), ())))
+            )
             item = empty
         elif field.default_factory is not dataclasses.MISSING:
             item = calls.call(low, Static(field.default_factory), [], {})

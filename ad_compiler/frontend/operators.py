@@ -98,12 +98,13 @@ def _folded(fold: Callable[[Any, Any], Any], a: Any, b: Any) -> Meaning | None:
     """The result on integers, booleans, strings: what computing it now does not change."""
     if not (isinstance(a, int) and isinstance(b, int)) and not (isinstance(a, str) and isinstance(b, str | int)):
         return None
-    if fold is operator.pow and (b < 0 or abs(a).bit_length() * b > MOST_BITS):
-        return None
-    if fold is operator.lshift and not 0 <= b < MOST_BITS:
-        return None
     if fold is operator.truediv or (isinstance(a, str) and fold is not operator.add):
         return None
+    if isinstance(a, int) and isinstance(b, int):
+        if fold is operator.pow and (b < 0 or abs(a).bit_length() * b > MOST_BITS):
+            return None
+        if fold is operator.lshift and not 0 <= b < MOST_BITS:
+            return None
     try:
         result = fold(a, b)
     except (ArithmeticError, TypeError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 
 from ad_compiler.frontend import containers, control
 from ad_compiler.frontend.context import Lowering
@@ -11,8 +12,8 @@ from ad_compiler.frontend.values import Meaning, Static
 
 
 def match(low: Lowering, node: ast.Match) -> None:
+    from ad_compiler.frontend.control import live_after
     from ad_compiler.frontend.expressions import expression
-    from ad_compiler.frontend.statements import live_after
 
     subject = expression(low, node.subject)
     live = live_after(low, node)
@@ -30,7 +31,9 @@ def match(low: Lowering, node: ast.Match) -> None:
         if case.guard is None:
             control.run(low, case.body, live)
         else:
-            control.branch(low, condition(low, case.guard), lambda: control.run(low, case.body, live), lambda: cases(rest), live)
+            control.branch(
+                low, condition(low, case.guard), lambda: control.run(low, case.body, live), lambda: cases(rest), live
+            )
 
     cases(node.cases)
 
@@ -39,6 +42,7 @@ def _matches(low: Lowering, pattern: ast.pattern, subject: Meaning) -> Meaning:
     from ad_compiler.frontend.expressions import expression
     from ad_compiler.frontend.operators import compare
 
+    result: Meaning
     if isinstance(pattern, ast.MatchAs):
         return Static(True) if pattern.pattern is None else _matches(low, pattern.pattern, subject)
     if isinstance(pattern, ast.MatchValue):
@@ -48,17 +52,21 @@ def _matches(low: Lowering, pattern: ast.pattern, subject: Meaning) -> Meaning:
     if isinstance(pattern, ast.MatchOr):
         result = _matches(low, pattern.patterns[0], subject)
         for one in pattern.patterns[1:]:
-            result = control.short_circuit(low, False, result, lambda one=one: _matches(low, one, subject))
+            result = control.short_circuit(low, False, result, functools.partial(_matches, low, one, subject))
         return result
     if isinstance(pattern, ast.MatchSequence):
         items = containers.known_items(low, subject)
-        if items is None or isinstance(subject, Static) or any(isinstance(one, ast.MatchStar) for one in pattern.patterns):
+        if (
+            items is None
+            or isinstance(subject, Static)
+            or any(isinstance(one, ast.MatchStar) for one in pattern.patterns)
+        ):
             low.refuse("ADC101", "this pattern is not supported", pattern)
         if len(items) != len(pattern.patterns):
             return Static(False)
-        result: Meaning = Static(True)
+        result = Static(True)
         for one, item in zip(pattern.patterns, items, strict=True):
-            result = control.short_circuit(low, True, result, lambda one=one, item=item: _matches(low, one, item))
+            result = control.short_circuit(low, True, result, functools.partial(_matches, low, one, item))
         return result
     low.refuse("ADC101", "this pattern is not supported", pattern)
 

@@ -207,9 +207,9 @@ def _by_shape(low: Lowering, primitive: Primitive, arguments: list[Meaning], key
     bound = bind(low, primitive, arguments, keywords)
     shape = bound.get("shape")
     if not isinstance(shape, Lengths):
-        if isinstance(shape, Static) and isinstance(shape.value, int):
-            bound["shape"] = Group((shape,))
-        elif shape is not None and not isinstance(shape, Static) and containers.known_items(low, shape) is None:
+        if (isinstance(shape, Static) and isinstance(shape.value, int)) or (
+            shape is not None and not isinstance(shape, Static) and containers.known_items(low, shape) is None
+        ):
             bound["shape"] = Group((shape,))
         return apply(low, primitive, bound)
     dtype = static_dtype(low, static(low, bound.get("dtype", Static(float)), "the dtype"))
@@ -242,7 +242,8 @@ def _transpose(low: Lowering, primitive: Primitive, arguments: list[Meaning], ke
     if len(arguments) > 2:
         arguments = [arguments[0], Group(tuple(arguments[1:]))]
     bound = bind(low, primitive, arguments, keywords)
-    if tensor_type(low, bound["x"]) is not None and rank(tensor_type(low, bound["x"])) in (0, 1):  # type: ignore[arg-type]
+    type = tensor_type(low, bound["x"])
+    if type is not None and rank(type) in (0, 1):
         return bound["x"]
     return apply(low, primitive, bound)
 
@@ -333,8 +334,11 @@ def _linspace(low: Lowering, primitive: Primitive, arguments: list[Meaning], key
 
 def _where(low: Lowering, primitive: Primitive, arguments: list[Meaning], keywords: dict[str, Meaning]) -> Any:
     if len(arguments) == 1:
-        low.refuse("ADC118", "`np.where` with one argument gives indices whose number is not known when compiling",
-                   help="use the condition itself as a mask, or `np.where(c, a, b)`")
+        low.refuse(
+            "ADC118",
+            "`np.where` with one argument gives indices whose number is not known when compiling",
+            help="use the condition itself as a mask, or `np.where(c, a, b)`",
+        )
     return None
 
 
@@ -353,8 +357,11 @@ def _joining(low: Lowering, primitive: Primitive, arguments: list[Meaning], keyw
             return low.wrap(low.builder.one("list_join", value, axis=axis))
         if primitive.name == "vstack" and rank(value.type.element) == 1:
             return low.wrap(low.builder.one("list_stack", value, axis=0))
-        low.refuse("ADC118", f"how many arrays `np.{primitive.name}` joins must be known when compiling",
-                   help="use `np.stack` or `np.concatenate`")
+        low.refuse(
+            "ADC118",
+            f"how many arrays `np.{primitive.name}` joins must be known when compiling",
+            help="use `np.stack` or `np.concatenate`",
+        )
     rows = [low.value(views.view_at(low, given, k)) for k in range(_static_length(low, given))]
     return low.wrap(low.builder.one(primitive.name, *rows, **({"axis": axis} if "axis" in bound else {})))
 

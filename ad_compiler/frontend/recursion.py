@@ -58,7 +58,7 @@ class Instance:
     arguments: dict[str, Tree] = field(default_factory=dict)
 
 
-class _Found(Exception):
+class _Found(Exception):  # noqa: N818
     def __init__(self, activation: Activation) -> None:
         self.activation = activation
 
@@ -69,7 +69,11 @@ class _Found(Exception):
 def kind_of(low: Lowering, meaning: Meaning) -> Any:
     """What a function is lowered for: structure and functions, not numbers or arrays."""
     if isinstance(meaning, Static) and not isinstance(meaning.value, bool | int | float | complex):
-        return "static", type(meaning.value).__name__, meaning.value if isinstance(meaning.value, str) else id(meaning.value)
+        return (
+            "static",
+            type(meaning.value).__name__,
+            meaning.value if isinstance(meaning.value, str) else id(meaning.value),
+        )
     if isinstance(meaning, Group):
         return "group", tuple(kind_of(low, item) for item in meaning.items)
     if isinstance(meaning, Closure):
@@ -219,7 +223,7 @@ def _lower_instance(
     low.refuse("ADC114", f"what `{function.definition.name}` returns has another structure at every depth")
 
 
-class isolated:
+class isolated:  # noqa: N801
     """Lower into a body of its own: another state, another place for captured values."""
 
     def __init__(self, low: Lowering) -> None:
@@ -233,7 +237,7 @@ class isolated:
         low.builder.block = body
         return body
 
-    def __exit__(self, *exception: Any) -> None:
+    def __exit__(self, *exception: object) -> None:
         low = self.low
         low.state, low.entry, low.outside, low.exits, low.builder.block, low.frame, low.builder.span = self.saved
 
@@ -292,7 +296,7 @@ def _check_unchanged(low: Lowering, heap: dict[Any, Any], taken: dict[Any, Meani
                 help=f"work on a copy of `{root.hint}` and return it",
             )
     for variable, meaning in taken.items():
-        if variable.owner is not None and not (variable.name in function_locals(function)):
+        if variable.owner is not None and variable.name not in function_locals(function):
             if low.state.variables.get(variable) is not meaning:
                 low.refuse("ADC106", f"`{name}` is recursive and assigns `{variable.name}` outside itself")
 
@@ -330,5 +334,3 @@ def _may_be_arguments(low: Lowering, result: Meaning, passed: dict[Any, Meaning]
         for one in arrays:
             if not isinstance(low.state.content(one), Stale):
                 views.share_aliases(low, root, one)
-
-

@@ -1,8 +1,8 @@
 """Between meanings and trees: what goes into a function and comes out of one.
 
-    take_in  : Tree, name   -> Meaning, and the values of its leaves are new parameters
-    hand_out : Meaning      -> Tree, and the values of its leaves
-    given    : Tree, values -> Meaning
+take_in  : Tree, name   -> Meaning, and the values of its leaves are new parameters
+hand_out : Meaning      -> Tree, and the values of its leaves
+given    : Tree, values -> Meaning
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from ad_compiler.frontend.values import (
     Items,
     Meaning,
     Reference,
-
     Static,
 )
 from ad_compiler.ir.core import Value
@@ -65,7 +64,9 @@ def parameters_of(tree: Tree, name: str) -> list[Value]:
     if isinstance(tree, Fixed):
         return []
     keys = tree.keys if isinstance(tree, DictTree | RecordTree) else range(len(tree.items))
-    return [value for key, item in zip(keys, tree.items, strict=True) for value in parameters_of(item, _joined(name, key))]
+    return [
+        value for key, item in zip(keys, tree.items, strict=True) for value in parameters_of(item, _joined(name, key))
+    ]
 
 
 def hand_out(low: Lowering, meaning: Meaning, flat: list[Value], name: str = "") -> Tree:
@@ -109,7 +110,9 @@ def given(low: Lowering, tree: Tree, flat: Iterator[Value]) -> Meaning:
 def generalised(type: Type) -> Type:
     """The type with every length unknown, each by itself."""
     if isinstance(type, Tensor):
-        return Tensor(type.dtype, Symbol() if isinstance(type.shape, Symbol) else tuple(Dim(Symbol()) for _ in type.shape))
+        return Tensor(
+            type.dtype, Symbol() if isinstance(type.shape, Symbol) else tuple(Dim(Symbol()) for _ in type.shape)
+        )
     if isinstance(type, ListType):
         return ListType(generalised(type.element))
     if isinstance(type, TupleType):
@@ -140,5 +143,3 @@ def type_form(type: Type) -> Any:
     if isinstance(type, TupleType):
         return "tuple", tuple(map(type_form, type.elements))
     return type
-
-

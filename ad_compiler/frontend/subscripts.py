@@ -1,8 +1,8 @@
 """`x[…]`: reading, writing and deleting, for arrays, lists, tuples, dicts and objects.
 
-    get    : Meaning, index -> Meaning
-    put    : Meaning, index, Meaning -> ()
-    step   : index -> Index, and whether NumPy makes a view of it (None: not known)
+get    : Meaning, index -> Meaning
+put    : Meaning, index, Meaning -> ()
+step   : index -> Index, and whether NumPy makes a view of it (None: not known)
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ def _item(low: Lowering, part: Meaning, slots: list[Value]) -> tuple[Any, bool |
         boolean = isinstance(value.type, Tensor) and value.type.dtype == "bool"
         return Slot(len(slots) - 1), not boolean
     known = isinstance(value.type, Tensor) and isinstance(value.type.shape, tuple)
-    return Slot(len(slots) - 1), False if known or isinstance(part, Reference | Group) and _is_display(low, part) else None
+    return Slot(len(slots) - 1), False if known or (
+        isinstance(part, Reference | Group) and _is_display(low, part)
+    ) else None
 
 
 def _is_display(low: Lowering, part: Meaning) -> bool:

@@ -6,13 +6,13 @@
 A `Meaning` is immutable.  Two names of one array are two `Reference`s to one `Root`, and a view is a
 `Reference` with a path of steps into it; the root's content is replaced when the array is written, so that
 every name sees it.  `aliases` are pairs of roots that may be the same memory on some path: a write to
-one makes the other `Stale`, and reading a stale root is a diagnostic.  `holds` says the same of a list whose length varies and
-the arrays in it, of which the list value has copies.
+one makes the other `Stale`, and reading a stale root is a diagnostic.  `holds` says the
+same of a list whose length varies and the arrays in it, of which the list value has copies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -234,6 +234,9 @@ Meaning: TypeAlias = (
 )
 
 NONE = Static(None)
+ZERO = Static(0)
+ONE = Static(1)
+LAST = Static(-1)
 UNBOUND = Unbound()
 POISON = Poison()
 
@@ -342,38 +345,44 @@ def map_meanings(content: Content, change: Callable[[Meaning], Meaning]) -> Cont
     return content
 
 
-def same(a: Meaning, b: Meaning) -> bool:
+def same(a: Any, b: Any) -> bool:
     """Whether two meanings are the same thing, not merely equal values."""
     if a is b:
         return True
     if type(a) is not type(b):
         return False
-    if isinstance(a, Static):
-        return same_static(a.value, b.value)  # type: ignore[union-attr]
-    if isinstance(a, Scalar):
-        return a.value is b.value  # type: ignore[union-attr]
-    if isinstance(a, Group):
-        return a.cls is b.cls and len(a.items) == len(b.items) and all(map(same, a.items, b.items))  # type: ignore[union-attr]
-    if isinstance(a, Range | Slice):
-        return all(same(getattr(a, part), getattr(b, part)) for part in ("start", "stop", "step"))
-    if isinstance(a, Closure):
-        return (
-            a.definition.node is b.definition.node  # type: ignore[union-attr]
-            and a.outer is b.outer  # type: ignore[union-attr]
-            and all(same(m, n) for (_, m), (_, n) in zip(a.defaults, b.defaults, strict=True))  # type: ignore[union-attr]
-        )
-    if isinstance(a, Bound):
-        parts = [*a.arguments, *(item for _, item in a.keywords)]
-        others = [*b.arguments, *(item for _, item in b.keywords)]  # type: ignore[union-attr]
-        names = [name for name, _ in a.keywords] == [name for name, _ in b.keywords]  # type: ignore[union-attr]
-        return names and len(parts) == len(others) and same(a.function, b.function) and all(map(same, parts, others))  # type: ignore[union-attr]
-    if isinstance(a, Attribute | Lengths):
-        return same(a.owner, b.owner) and getattr(a, "name", "") == getattr(b, "name", "")  # type: ignore[union-attr]
-    if isinstance(a, Series):
-        return a.kind == b.kind and a.extra is b.extra and len(a.parts) == len(b.parts) and all(map(same, a.parts, b.parts))  # type: ignore[union-attr]
-    if isinstance(a, Choice):
-        return same(a.tag, b.tag) and same(a.first, b.first) and same(a.second, b.second)  # type: ignore[union-attr]
+    match a:
+        case Static():
+            return same_static(a.value, b.value)
+        case Scalar():
+            return a.value is b.value
+        case Group():
+            return a.cls is b.cls and all_same(a.items, b.items)
+        case Range() | Slice():
+            return all(same(getattr(a, part), getattr(b, part)) for part in ("start", "stop", "step"))
+        case Closure():
+            if a.definition.node is not b.definition.node or a.outer is not b.outer:
+                return False
+            return all_same([item for _, item in a.defaults], [item for _, item in b.defaults])
+        case Bound():
+            named = [name for name, _ in a.keywords] == [name for name, _ in b.keywords]
+            return named and all_same(
+                [a.function, *a.arguments, *(item for _, item in a.keywords)],
+                [b.function, *b.arguments, *(item for _, item in b.keywords)],
+            )
+        case Attribute():
+            return a.name == b.name and same(a.owner, b.owner)
+        case Lengths():
+            return same(a.owner, b.owner)
+        case Series():
+            return a.kind == b.kind and a.extra is b.extra and all_same(a.parts, b.parts)
+        case Choice():
+            return same(a.tag, b.tag) and same(a.first, b.first) and same(a.second, b.second)
     return bool(a == b)
+
+
+def all_same(some: Sequence[Any], others: Sequence[Any]) -> bool:
+    return len(some) == len(others) and all(map(same, some, others))
 
 
 def same_static(a: Any, b: Any) -> bool:

@@ -1,9 +1,9 @@
 """Reading and writing arrays through references: what a view shows, and what a write to it changes.
 
-    read      : Reference -> Value           the root's content, through the steps of the path
-    write     : Reference, Value -> ()       the root's content with the view replaced; aliases become stale
-    type_of   : Reference -> Type
-    rearrange : Reference, op -> Reference   `x.T`, `x.reshape(…)`, where it surely is a view
+read      : Reference -> Value           the root's content, through the steps of the path
+write     : Reference, Value -> ()       the root's content with the view replaced; aliases become stale
+type_of   : Reference -> Type
+rearrange : Reference, op -> Reference   `x.T`, `x.reshape(…)`, where it surely is a view
 """
 
 from __future__ import annotations
