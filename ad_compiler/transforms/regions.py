@@ -78,6 +78,7 @@ def reverse_if(frame: Frame, op: Op) -> None:
     results = frame.builder.emit("if", [op.operands[0]], types=types, regions=blocks)
     for value, bar in zip(touched, results, strict=True):
         bar.hint = companion(value, "_bar")
+        frame.values[id(value)] = value
         frame.cotangents[id(value)] = bar
     for k, block in enumerate(blocks):
         residuals.export_branch(op, k, block)
