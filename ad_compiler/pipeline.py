@@ -9,10 +9,13 @@ order differentiates optimised SSA, never text.  `compile_program` runs the rest
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -416,6 +419,15 @@ def finished(module: Module, stages: Stages) -> Module:
     return stages.settle(module, "the last derivative") if inline(module, last=True) else module
 
 
+@functools.cache
+def _fingerprint() -> str:
+    """Tells this copy of the compiler from another one of the same version: sizes and times of its files."""
+    folder = Path(__file__).parent
+    files = sorted(folder.rglob("*.py"))
+    found = [(str(file.relative_to(folder)), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return hashlib.sha256(repr(found).encode()).hexdigest()
+
+
 def captured_objects(module: Module) -> dict[str, Any]:
     """The live arrays and objects that the emitted text takes from around it, by the name it has for them."""
     return {
@@ -444,7 +456,7 @@ def _key(program: Program, primal: Module, optimise: bool) -> str | None:
         program = program.program
     function = primal.functions[primal.main]
     parameters = [(p.name, p.kind, p.default, p.annotation) for p in function.parameters]
-    versions = (__version__, np.__version__, *sys.version_info[:2])
+    versions = (__version__, _fingerprint(), np.__version__, *sys.version_info[:2])
     return "\n".join([text, *requests, repr(parameters), repr(function.outputs), repr(optimise), repr(versions)])
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("AD_COMPILER_CACHE", "off")  # what is tested is the compiler, not what it made before
 
 HERE = Path(__file__).parent
 

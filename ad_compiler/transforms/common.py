@@ -13,8 +13,8 @@ from ad_compiler.primitives.expression import Expr
 
 
 def repeat(builder: Builder, op: Op, operands: Sequence[Value], regions: Sequence[Block] = ()) -> list[Value]:
-    """Append the same op on other operands: same attributes, types, hints and span."""
-    with builder.at(op.span):
+    """Append the same op on other operands: same attributes, types, hints, span and phase."""
+    with builder.at(op.span, builder.phase or op.phase):
         results = builder.emit(
             op.name, operands, types=[result.type for result in op.results], regions=regions, **op.attributes
         )
@@ -38,6 +38,8 @@ def zeros(builder: Builder, value: Value) -> Value:
         return builder.one("constant", value=0.0)
     if value.op is not None and value.op.name == "undefined":
         return builder.one("constant", value=0.0)
+    if value.op is not None and value.op.name == "list" and not value.op.operands:
+        return builder.emit("list", types=[value.type])[0]
     return builder.one("zeros_like", value)
 
 

@@ -113,7 +113,9 @@ class Frame:
     def build_late(self, op: Op) -> None:
         """The cotangents that wait are built before the sweep goes on to another line of the source."""
         for key, late in list(self.cotangents.items()):
-            if isinstance(late, Late) and (late.op.span is None or op.span is None or late.op.span.line != op.span.line):
+            if not isinstance(late, Late):
+                continue
+            if late.op.span is None or op.span is None or late.op.span.line != op.span.line:
                 self.cotangent(self.values[key])
 
     def plain(self, op: Op) -> None:

@@ -173,7 +173,7 @@ class _Jvp:
                 self.builder.terminate("yield", [self._new(value) for value in values] + dots)
             regions.append(block)
         types = [result.type for result in op.results] + [op.results[k].type for k in varied]
-        with self.builder.at(op.span):
+        with self.builder.at(op.span, op.phase):
             results = self.builder.emit(
                 "if", [self._new(op.operands[0])], types=types, regions=regions, **op.attributes
             )
@@ -209,7 +209,7 @@ class _Jvp:
                 self.builder.terminate("yield", values + dots)
             regions.append(block)
         types = [result.type for result in op.results] + [op.results[k].type for k in varied]
-        with self.builder.at(op.span):
+        with self.builder.at(op.span, op.phase):
             results = self.builder.emit(op.name, operands, types=types, regions=regions, **op.attributes)
         self._bind_results(op, list(results), varied)
 
@@ -234,7 +234,7 @@ class _Jvp:
             if varied[k] and may_vary(parameters[k].type)
         ]
         types = [result.type for result in op.results] + [op.results[k].type for k in moving]
-        with self.builder.at(op.span):
+        with self.builder.at(op.span, op.phase):
             found = self.builder.emit("call", operands, types=types, callee=name)
         self._bind_results(op, list(found), moving)
 
@@ -246,7 +246,7 @@ class _Jvp:
         dots = [self._dot(operand) for operand in op.operands if may_vary(operand.type)]
         moving = [k for k, result in enumerate(op.results) if may_vary(result.type)]
         types = [result.type for result in op.results] + [op.results[k].type for k in moving]
-        with self.builder.at(op.span):
+        with self.builder.at(op.span, op.phase):
             found = self.builder.emit("call", [*operands, *dots], types=types, callee=rule)
         self._bind_results(op, list(found), moving)
 
