@@ -188,9 +188,8 @@ class _Rounds:
         if not roots:
             return roots
         layout, table = self.layout, self.roots
-        made_here = {
-            root for root in roots if table.site[root] is not None and layout.within(loop, layout.at[table.site[root]])
-        }
+        sites = {root: table.site[root] for root in roots}
+        made_here = {root for root, site in sites.items() if site is not None and layout.within(loop, layout.at[site])}
         return (roots - made_here) | {table.old(root) for root in made_here} if made_here else roots
 
     def primitive(self, op: Op) -> None:

@@ -112,7 +112,7 @@ def _webs(layout: Layout) -> dict[Value, _Web]:
                 web(operand).plain = False
         if op.name == "append":
             web(op.operands[0]).given.append(op)
-        for k, result in enumerate(op.results):
+        for result in op.results:
             if not isinstance(result.type, ListType) or op.regions:
                 continue
             if op.name not in ("append", "pop"):

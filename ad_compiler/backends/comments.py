@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 
-from ad_compiler.backends.write import Blank, Comment
+from ad_compiler.backends.write import Blank, Comment, trailing
 from ad_compiler.ir.core import Op
 
 TITLES = {"forward": "forward sweep", "reverse": "reverse sweep"}
@@ -36,7 +36,7 @@ def annotate(body: list[ast.stmt], *, sweeps: bool = True) -> list[ast.stmt]:
             phase = op.phase
             if isinstance(node, ast.FunctionDef) and result:
                 result.append(Blank())
-            result.append(Comment(text=TITLES.get(phase, phase)))
+            result.append(Comment(TITLES.get(phase, phase)))
         elif result and isinstance(result[-1], ast.FunctionDef):
             result.append(Blank())
         result.append(node)
@@ -57,7 +57,7 @@ def _lines(body: list[ast.stmt], line: int | None) -> None:
                 _lines(part, None)
             line = None
             continue
-        if op is None or op.span is None or op.name in PREPARING or getattr(node, "trailing", ""):
+        if op is None or op.span is None or op.name in PREPARING or trailing(node):
             continue
         if op.phase != phase:
             phase, line = op.phase, None

@@ -58,9 +58,8 @@ class Expressions:
     def literal(self, value: Any, op: Op | None = None) -> ast.expr:
         made = literal(value)
         if made is None:
-            raise BackendError(
-                Diagnostic("ADC401", f"a constant {type(value).__name__} cannot be written as source", op and op.span)
-            )
+            message = f"a constant {type(value).__name__} cannot be written as source"
+            raise BackendError(Diagnostic("ADC401", message, None if op is None else op.span))
         if not isinstance(made, ast.Constant):
             self.use_modules(made)
         return made
@@ -137,7 +136,7 @@ class Expressions:
                     positional += items
                     continue
                 made = ast.Tuple(items, ast.Load())
-            elif key in op.operands or key not in attributes:
+            elif key in plain or key not in attributes:
                 in_order = False
                 continue
             else:
@@ -177,7 +176,8 @@ class Expressions:
         if isinstance(item, Slot):
             return self.value(slots[item.position])
         if isinstance(item, SliceItem):
-            bounds = [None if bound is None else self.index_item(bound, slots) for bound in (item.start, item.stop, item.step)]
+            given = item.start, item.stop, item.step
+            bounds = [None if bound is None else self.index_item(bound, slots) for bound in given]
             return ast.Slice(*bounds)
         return self.literal(item)
 
@@ -295,7 +295,9 @@ class Expressions:
 
     # -- structures -------------------------------------------------------------------------------------
 
-    def display(self, tree: trees.Tree, flat: Any, record: Callable[[trees.RecordTree], ast.expr] | None = None) -> ast.expr:
+    def display(
+        self, tree: trees.Tree, flat: Any, record: Callable[[trees.RecordTree], ast.expr] | None = None
+    ) -> ast.expr:
         """The Python expression that builds the structure from the expressions of its leaves."""
         if isinstance(tree, trees.Leaf):
             return next(flat)  # type: ignore[no-any-return]

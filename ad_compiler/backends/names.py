@@ -138,7 +138,7 @@ class Naming:
         groups = sorted({id(group): group for group in self.groups.values()}.values(), key=lambda group: group.first)
         hints = {group.hint for group in groups}
         self.letters = [letter for letter in LETTERS if letter not in hints] or ["temporary"]
-        depth = {None: 0}
+        depth: dict[Op | None, int] = {None: 0}
         for op in self.layout.ops:
             if op.name == "closure":
                 depth[op] = 1 + sum(1 for owner in self.layout.around(op) if owner.name == "closure")

@@ -66,7 +66,8 @@ def emit_function(function: Function, module: Module, needs: dict[str, None]) ->
     ownership = take_ownership(made)
     plan = schedule(made, ownership)
     signature = Signature(made)
-    names = assign_names(plan, reserved_names(module, plan.layout.ops, signature), fixed_names(signature, plan.layout.ops))
+    ops = plan.layout.ops
+    names = assign_names(plan, reserved_names(module, ops, signature), fixed_names(signature, ops))
     tree = Statements(module, plan, names, needs, signature).function(made)
     return write(unhide(tree, {parameter.name for parameter in signature.parameters}, function, needs))
 
@@ -114,8 +115,11 @@ def reserved_names(module: Module, ops: list[Op], signature: Signature) -> set[s
     """Names that mean something else in the function: functions, helpers, what the user's templates read."""
     found = {*module.functions, *helpers(), *signature.reserved()}
     for statement in module.imports:
-        found |= {alias.asname or alias.name.split(".")[0] for node in ast.walk(ast.parse(statement))
-                  for alias in getattr(node, "names", ())}
+        found |= {
+            alias.asname or alias.name.split(".")[0]
+            for node in ast.walk(ast.parse(statement))
+            for alias in getattr(node, "names", ())
+        }
     for op in ops:
         if op.name == "captured":
             found.add(op.attributes["name"])

@@ -1,16 +1,15 @@
 """A copy of a function made ready for emission: still SSA, the same meaning.
 
-    identities    copy, stop_gradient and a hook of the primal are their operand
-    useless       pure ops, results and carried values that nothing reads are dropped
-    fuse          setitem(A, i, setitem(getitem(A, i), j, v))  ->  setitem(A, v)[path=(i,), index=j]   A[i][j] = v
-                  transpose(setitem(transpose(A), i, v))       ->  setitem(A, v)[path=(T,), index=i]   A.T[i] = v
-                  setitem(A, i, add(getitem(A, i), v))         ->  setitem(A, v)[operator="add"]       A[i] += v
-    shapes        an operand read for its shape becomes a value of the same shape that is alive anyway
-    hints         a nameless value takes the name of the variable that it flows into
+identities    copy, stop_gradient and a hook of the primal are their operand
+useless       pure ops, results and carried values that nothing reads are dropped
+fuse          setitem(A, i, setitem(getitem(A, i), j, v))  ->  setitem(A, v)[path=(i,), index=j]   A[i][j] = v
+              transpose(setitem(transpose(A), i, v))       ->  setitem(A, v)[path=(T,), index=i]   A.T[i] = v
+              setitem(A, i, add(getitem(A, i), v))         ->  setitem(A, v)[operator="add"]       A[i] += v
+shapes        an operand read for its shape becomes a value of the same shape that is alive anyway
+hints         a nameless value takes the name of the variable that it flows into
 """
 
 from __future__ import annotations
-
 
 from ad_compiler.analysis.liveness import LOOPS, Layout, Liveness, edges
 from ad_compiler.analysis.ownership import WRITES, index_is_array, reads_content
@@ -159,7 +158,7 @@ def _narrow(op: Op, needed: set[Value]) -> None:
 def fuse_writes(function: Function) -> None:
     """Writes through views, and `x op= y`."""
     uses: dict[Value, int] = {}
-    home = {op: function.body for op in function.body.ops}
+    home = dict.fromkeys(function.body.ops, function.body)
     for op in walk(function.body):
         for region in op.regions:
             home.update((inner, region) for inner in region.ops)
@@ -405,5 +404,3 @@ def spread_hints(function: Function) -> None:
     for op in reversed(ops):
         if op.name in WRITES and op.results and not op.operands[0].hint and op.operands[0].op is not None:
             op.operands[0].hint = op.results[0].hint
-
-

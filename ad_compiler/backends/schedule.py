@@ -133,8 +133,10 @@ class _Folding:
         self.note(op, chosen)
 
     def room(self, op: Op, chosen: list[Op]) -> int:
-        same_line = op.phase != "reverse" and op.span is not None and all(
-            made.span is not None and made.span.line == op.span.line for made in chosen
+        same_line = (
+            op.phase != "reverse"
+            and op.span is not None
+            and all(made.span is not None and made.span.line == op.span.line for made in chosen)
         )
         if same_line:
             return WIDE
@@ -243,7 +245,7 @@ class _Folding:
                 break
             if k - begin > 60 or (written & roots):
                 return False
-        if made.name == "call" or any(leaf.op is not None and leaf.op.name == "call" for leaf in ()):
+        if made.name == "call":
             between = self.effects[block]
             if bisect_left(between, last) - bisect_right(between, first) > 0:
                 return False

@@ -73,7 +73,7 @@ class Signature:
     # -- parameters -------------------------------------------------------------------------------------
 
     def arguments(self, names: dict[Value, str]) -> ast.arguments:
-        made = ast.arguments(posonlyargs=[], args=[], vararg=None, kwonlyargs=[], kw_defaults=[], kwarg=None, defaults=[])
+        made = ast.arguments([], [], None, [], [], None, [])
         for parameter, values in self.leaves():
             leaf = isinstance(parameter.tree, trees.Leaf)
             own = names.get(values[0], parameter.name) if leaf and self.outer is not None else parameter.name
@@ -265,11 +265,13 @@ def expression(text: str | None) -> ast.expr | None:
 
 def known(made: ast.expr) -> bool:
     for node in ast.walk(made):
-        if isinstance(node, ast.Name) and node.id not in (*BUILTIN_TYPES, "None", "np") and not (
-            hasattr(builtins, node.id)
+        if (
+            isinstance(node, ast.Name)
+            and node.id not in (*BUILTIN_TYPES, "None", "np")
+            and not (hasattr(builtins, node.id))
         ):
             return False
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in ("float", "int", "bool"):
+        if isinstance(node, ast.Subscript) and getattr(node.value, "id", "") in ("float", "int", "bool"):
             return False  # `float[n, 3]` is our notation, which Python cannot evaluate
         if isinstance(node, ast.Call):
             return False

@@ -118,7 +118,9 @@ class Statements:
         numbers: list[tuple[str, Value]] = []
         while pending:
             read = [self.names.get(source) for _, source in pending]
-            free = [k for k, (goal, _) in enumerate(pending) if all(goal != other for j, other in enumerate(read) if j != k)]
+            free = [
+                k for k, (goal, _) in enumerate(pending) if all(goal != other for j, other in enumerate(read) if j != k)
+            ]
             if not free:
                 goals: list[ast.expr] = [ast.Name(goal, ast.Store()) for goal, _ in pending]
                 values = [self.value(source) for _, source in pending]
@@ -253,7 +255,7 @@ class Statements:
 
     def op_if(self, op: Op) -> list[ast.stmt]:
         parts = []
-        for k, region in enumerate(op.regions):
+        for region in op.regions:
             pairs = list(zip(yielded(region), op.results, strict=True))
             parts.append([*self.block(region), *self.moves(pairs, op)])
         return branch(self.value(op.operands[0]), parts[0], parts[1], op)
@@ -271,7 +273,7 @@ class Statements:
 
     def range(self, op: Op) -> ast.expr:
         start, stop, step = op.operands[:3]
-        first, last, stride = (constant_of(value) for value in (start, stop, step))
+        first, _, stride = (constant_of(value) for value in (start, stop, step))
         if op.attributes.get("reversed"):
             if stride == 1:
                 arguments = [minus_one(self.value(stop)), minus_one(self.value(start)), minus_one(ast.Constant(0))]
@@ -312,7 +314,7 @@ class Statements:
 def define(function: str, arguments: ast.arguments, body: list[ast.stmt]) -> ast.FunctionDef:
     made = ast.FunctionDef(name=function, args=arguments, body=body or [ast.Pass()], decorator_list=[], returns=None)
     if "type_params" in made._fields:
-        made.type_params = []
+        made.type_params = []  # type: ignore[attr-defined,unused-ignore]
     return made
 
 
@@ -333,7 +335,8 @@ def join_copies(body: list[ast.stmt], parameters: Sequence[str]) -> list[ast.stm
             assert isinstance(node, ast.Assign) and isinstance(last, ast.Assign)
             targets = last.targets[0].elts if isinstance(last.targets[0], ast.Tuple) else [last.targets[0]]
             values = last.value.elts if isinstance(last.value, ast.Tuple) else [last.value]
-            pairs = sorted(zip([*targets, *node.targets], [*values, node.value], strict=True), key=lambda pair: order(pair[0]))
+            both = zip([*targets, *node.targets], [*values, node.value], strict=True)
+            pairs = sorted(both, key=lambda pair: order(pair[0]))
             last.targets = [ast.Tuple([target for target, _ in pairs], ast.Store())]
             last.value = ast.Tuple([value for _, value in pairs], ast.Load())
         else:

@@ -30,6 +30,10 @@ class Comment(ast.stmt):
 
     _fields = ("text",)
 
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
 
 class Blank(ast.stmt):
     """An empty line."""
@@ -110,8 +114,8 @@ class Writer(SourceGenerator):  # type: ignore[misc]
         """Where `*`, `/`, `@` and `%` meet, brackets say what Python's order says."""
         super_visit = super().visit_BinOp
         left = node.left
-        mixed = isinstance(left, ast.BinOp) and type(left.op) is not type(node.op)
-        if mixed and isinstance(left.op, PRODUCTS) and isinstance(node.op, PRODUCTS):  # type: ignore[union-attr]
+        mixed = isinstance(left, ast.BinOp) and isinstance(left.op, PRODUCTS) and type(left.op) is not type(node.op)
+        if mixed and isinstance(node.op, PRODUCTS):
             with self.delimit(node, node.op) as brackets:
                 set_precedence(Precedence.highest, left)
                 set_precedence(brackets.p + 1, node.right)
@@ -217,8 +221,10 @@ def break_line(code: str) -> list[str]:
         return [code]
     text = code.strip()
     tree = ast.parse(text + (" pass" if text.endswith(":") else "")).body[0] if not text.startswith("el") else None
-    if isinstance(tree, ast.Assign | ast.AugAssign | ast.Return) and tree.value is not None and not (
-        isinstance(tree.value, ast.Call | ast.List | ast.Dict)
+    if (
+        isinstance(tree, ast.Assign | ast.AugAssign | ast.Return)
+        and tree.value is not None
+        and not (isinstance(tree.value, ast.Call | ast.List | ast.Dict))
     ):
         at = tree.value.col_offset
         head, tail = text.encode()[:at].decode(), text.encode()[at:].decode()
@@ -244,6 +250,9 @@ def break_line(code: str) -> list[str]:
     return [indent + lines[0].strip(), *(f"{indent}    {line.strip()}" for line in lines[1:])]
 
 
+BEFORE = ("+", "-", "*", "/", "@", "and", "or", "if", "else")  # a line may be broken before these
+
+
 def _breaks(tokens: list[tokenize.TokenInfo]) -> list[tuple[int, int]]:
     """Where a line may be broken, with the depth of brackets: after a comma, before an operator."""
     depth = 0
@@ -254,9 +263,7 @@ def _breaks(tokens: list[tokenize.TokenInfo]) -> list[tuple[int, int]]:
             depth += 1
         elif token.string in ")]}" and token.type == tokenize.OP:
             depth -= 1
-        elif depth and token.start[1] and previous == ",":
-            found.append((token.start[1], depth))
-        elif depth and token.string in ("+", "-", "*", "/", "@", "and", "or", "if", "else") and previous not in ("(", "[", ","):
+        elif depth and (previous == "," or (token.string in BEFORE and previous not in ("(", "[", ","))):
             found.append((token.start[1], depth))
         previous = token.string
     return found

@@ -40,7 +40,9 @@ class Scope:
     depth: int = 0
 
     def inner(self) -> Scope:
-        return replace(self, values={k: list(v) for k, v in self.values.items()}, lengths=dict(self.lengths), depth=self.depth + 1)
+        return replace(
+            self, values={k: list(v) for k, v in self.values.items()}, lengths=dict(self.lengths), depth=self.depth + 1
+        )
 
 
 class Programs:
@@ -61,7 +63,9 @@ class Programs:
         scope.lengths[value] = length
         return value
 
-    def emit(self, scope: Scope, name: str, operands: list[Value], type: Type, length: int = 0, **attributes: Any) -> Value:
+    def emit(
+        self, scope: Scope, name: str, operands: list[Value], type: Type, length: int = 0, **attributes: Any
+    ) -> Value:
         (result,) = self.builder.emit(name, operands, hint=self.hint(), types=[type], **attributes)
         return self.add(scope, result, type, length)
 
@@ -144,7 +148,9 @@ class Programs:
             item, slots = self.index(scope)
             self.emit(scope, "getitem", [self.some(scope, VECTOR), *slots], FLOAT, index=(item,))
         elif kind == 4:
-            self.emit(scope, "getitem", [self.some(scope, MATRIX)], VECTOR, index=(SliceItem(), self.random.randrange(N)))
+            self.emit(
+                scope, "getitem", [self.some(scope, MATRIX)], VECTOR, index=(SliceItem(), self.random.randrange(N))
+            )
         else:
             name = self.random.choice(["copy", "stop_gradient"])
             type = self.random.choice([VECTOR, MATRIX])
@@ -155,7 +161,9 @@ class Programs:
         if self.random.random() < 0.5:
             item, slots = self.index(scope)
             if self.random.random() < 0.6:
-                self.emit(scope, name, [self.some(scope, VECTOR), self.some(scope, FLOAT), *slots], VECTOR, index=(item,))
+                self.emit(
+                    scope, name, [self.some(scope, VECTOR), self.some(scope, FLOAT), *slots], VECTOR, index=(item,)
+                )
             else:
                 value = self.some(scope, self.random.choice([VECTOR, FLOAT]))
                 self.emit(scope, name, [self.some(scope, MATRIX), value, *slots], MATRIX, index=(item,))
@@ -173,14 +181,18 @@ class Programs:
             (row,) = self.builder.emit("getitem", [matrix, *slots], types=[VECTOR], index=(item,))
             for _ in range(self.random.randrange(1, 3)):
                 name = self.random.choice(["setitem", "add_at"])
-                (row,) = self.builder.emit(name, [row, self.some(scope, FLOAT)], types=[VECTOR], index=(self.random.randrange(N),))
+                (row,) = self.builder.emit(
+                    name, [row, self.some(scope, FLOAT)], types=[VECTOR], index=(self.random.randrange(N),)
+                )
             if self.random.random() < 0.2:
                 self.add(scope, row, VECTOR)
             self.emit(scope, "setitem", [matrix, row, *slots], MATRIX, index=(item,))
         elif kind == 1:
             (turned,) = self.builder.emit("transpose", [matrix], types=[MATRIX])
             name = self.random.choice(["setitem", "add_at"])
-            (turned,) = self.builder.emit(name, [turned, self.some(scope, VECTOR), *slots], types=[MATRIX], index=(item,))
+            (turned,) = self.builder.emit(
+                name, [turned, self.some(scope, VECTOR), *slots], types=[MATRIX], index=(item,)
+            )
             self.emit(scope, "transpose", [turned], MATRIX)
         else:
             (row,) = self.builder.emit("getitem", [matrix, *slots], types=[VECTOR], index=(item,))
@@ -314,7 +326,13 @@ class Programs:
         return self.builder.constant(self.random.randrange(N)) if self.random.random() < 0.5 else scope.values[INT][0]
 
     def finish_loop(
-        self, name: str, operands: list[Value], types: list[Type], regions: list[Block], attributes: dict[str, Any], scope: Scope
+        self,
+        name: str,
+        operands: list[Value],
+        types: list[Type],
+        regions: list[Block],
+        attributes: dict[str, Any],
+        scope: Scope,
     ) -> None:
         results = self.builder.emit(name, operands, types=types, regions=regions, **attributes)
         for result, type in zip(results, types, strict=True):
@@ -332,7 +350,9 @@ class Programs:
         block = Block([Value(INT, "count"), *(Value(type, self.hint()) for type in types)])
         inner = self.body(scope, block, types, block.parameters[1:])
         with self.builder.inside(block):
-            count = self.builder.one("add", block.parameters[0], self.builder.constant(1), hint=self.random.choice(["", "count"]))
+            count = self.builder.one(
+                "add", block.parameters[0], self.builder.constant(1), hint=self.random.choice(["", "count"])
+            )
         self.leave(inner, block, types, [count])
         start = self.builder.constant(0)
         self.finish_loop("while", [start, *inits], [INT, *types], [test, block], {}, scope)
@@ -363,7 +383,9 @@ class Programs:
                     self.step(inner)
                 self.builder.terminate("yield", [tape, self.some(inner, type)])
             attributes = {} if way == 1 else {"reversed": True}
-            empty, start = self.builder.emit("for", [zero, trips, one, empty, start], types=[tapes, type], regions=[block], **attributes)
+            empty, start = self.builder.emit(
+                "for", [zero, trips, one, empty, start], types=[tapes, type], regions=[block], **attributes
+            )
             empty.hint = "tape"
             start.hint = self.hint()
             self.add(scope, start, type)
@@ -385,7 +407,9 @@ class Programs:
             held = scope.inner()
             with self.builder.inside(block):
                 if way == 1:
-                    (tape,) = self.builder.emit("list", [], types=[VECTORS], hint="tape") if around is None else (around,)
+                    (tape,) = (
+                        self.builder.emit("list", [], types=[VECTORS], hint="tape") if around is None else (around,)
+                    )
                 else:
                     tapes, tape = self.builder.emit("pop", [tapes], types=[NESTED, VECTORS], hint="tapes")
                     tape.hint = "tape"
@@ -404,14 +428,18 @@ class Programs:
                     for _ in range(r.randrange(3)):
                         self.step(deeper)
                     self.builder.terminate("yield", [record, self.some(deeper, VECTOR)])
-                tape, value = self.builder.emit("for", [zero, trips, one, tape, value], types=[VECTORS, VECTOR], regions=[body])
+                tape, value = self.builder.emit(
+                    "for", [zero, trips, one, tape, value], types=[VECTORS, VECTOR], regions=[body]
+                )
                 tape.hint = "tape"
                 if way == 1:
                     (tapes,) = self.builder.emit("append", [tapes, tape], types=[NESTED], hint="tapes")
                     if r.random() < 0.2:
                         (tapes,) = self.builder.emit("append", [tapes, tape], types=[NESTED], hint="tapes")
                 self.builder.terminate("yield", [tapes, value])
-            outer, start = self.builder.emit("for", [zero, trips, one, outer, start], types=[NESTED, VECTOR], regions=[block])
+            outer, start = self.builder.emit(
+                "for", [zero, trips, one, outer, start], types=[NESTED, VECTOR], regions=[block]
+            )
             outer.hint = "tapes"
             if way == 1 and r.random() < 0.3:
                 (again,) = self.builder.emit("list_concat", [outer, outer], types=[NESTED])
