@@ -27,6 +27,8 @@ from ad_compiler.diagnostics.diagnostic import ArgumentError, ArgumentValueError
 class CustomFunction:
     """A function with a rule of its own.  Calling it calls the function."""
 
+    __name__: str  # the function's
+
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
         self.function = function

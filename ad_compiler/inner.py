@@ -199,7 +199,7 @@ def _import_of(low: Lowering, function: Any) -> tuple[str, str]:
     name = getattr(function, "__name__", "")
     for module in (getattr(function, "__module__", None), "math", "numpy", "scipy.special"):
         found = sys.modules.get(module) if module else None
-        if found is not None and getattr(found, name, None) is function:
+        if module and found is not None and getattr(found, name, None) is function:
             return module, f"{'np' if module == 'numpy' else module}.{name}"
     low.refuse("ADC107", f"`{name or function!r}` is in no module under its name, so that emitted code cannot call it")
 
@@ -207,7 +207,8 @@ def _import_of(low: Lowering, function: Any) -> tuple[str, str]:
 def _cotangent_positions(low: Lowering, name: str, trees: Sequence[Tree], outputs: Tree) -> tuple[int, ...]:
     """Which argument leaves the backward rule gives cotangents for."""
     if not isinstance(outputs, TupleTree) or len(outputs.items) != len(trees):
-        low.refuse("ADC208", f"the backward rule of `{name}` must return a tuple of {len(trees)}, one for each argument")
+        expected = f"a tuple of {len(trees)}, one for each argument"
+        low.refuse("ADC208", f"the backward rule of `{name}` must return {expected}")
     found: list[int] = []
     at = 0
     for tree, bar in zip(trees, outputs.items, strict=True):

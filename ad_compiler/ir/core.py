@@ -15,7 +15,7 @@ The structured ops, everything else being a primitive of `ad_compiler.primitives
     while   (*carried)                     regions cond(*carried) -> bool, body(*carried) -> *carried
     call    (*arguments)  [callee=name]                                     -> the callee's results
     closure ()                             region  body(*parameters)        -> one function value
-    hook    (x)                            region  rule(x_bar) -> x_bar'         -> x, the identity; the reverse sweep runs the rule
+    hook    (x)                            region  rule(x_bar) -> x_bar'         -> x; the reverse sweep runs the rule
 
 `for` and `while` take `breaks=True`: the body then yields `stop, *carried`, and the loop ends after an
 iteration that yields a true `stop`.  `for` takes `reversed=True`: the same indices, last first.
@@ -105,7 +105,7 @@ class SliceItem:
     step: int | Slot | None = None
 
 
-IndexItem: TypeAlias = int | Slot | SliceItem | None | EllipsisType
+IndexItem: TypeAlias = int | Slot | SliceItem | EllipsisType | None
 
 
 def terminator(block: Block) -> Op:
