@@ -18,7 +18,18 @@ from typing import Any
 from ad_compiler.frontend.context import Lowering, Refused, Unreachable, tensor_type
 from ad_compiler.frontend.joins import Meeting, agreeing
 from ad_compiler.frontend.liveness import live_names
-from ad_compiler.frontend.values import UNBOUND, Choice, Meaning, Scalar, State, Static, Unbound, Variable
+from ad_compiler.frontend.values import (
+    UNBOUND,
+    Choice,
+    Meaning,
+    Origin,
+    Reference,
+    Scalar,
+    State,
+    Static,
+    Unbound,
+    Variable,
+)
 from ad_compiler.ir.core import Block, Op, Value
 from ad_compiler.ir.types import Type, is_scalar, join
 
@@ -94,7 +105,9 @@ class Branching:
                 if dead[k]:
                     edges[k] = agreeing(self.states[1 - k], self.before)
             self.edges = edges
-            low.state = Meeting(low, edges, self._leaf, live).state()
+            meeting = Meeting(low, edges, self._leaf, live)
+            low.state = meeting.state()
+            self._remember_origins(meeting)
         for block, values, state in zip(self.blocks, self.yields, self.states, strict=True):
             with low.on(block, state):
                 low.builder.terminate("yield", values)
@@ -103,6 +116,15 @@ class Branching:
             for result in self.results:
                 result.op = op
             low.builder.block.ops.append(op)
+
+    def _remember_origins(self, meeting: Meeting) -> None:
+        """Which object each new root is, by the test: so a write to one is followed by the other."""
+        inside = {id(value) for block in self.blocks for op in block.ops for value in op.results}
+        for root, parts in meeting.parts.items():
+            sides = [part if isinstance(part, Reference) else None for part in parts]
+            slots = [slot for side in sides if side is not None for step in side.path for slot in step.slots]
+            if not any(id(slot) in inside for slot in slots):
+                self.low.state.origins[root] = Origin(self.test, (sides[0], sides[1]))
 
     def _leaf(self, parts: Sequence[Meaning], hint: str) -> Value:
         values = [self._value(k, part, hint) for k, part in enumerate(parts)]

@@ -150,6 +150,7 @@ def raising(low: Lowering, node: ast.Raise) -> None:
     cls: Any = _object(low, node.exc if call is None else call.func)
     if cls is None or not (isinstance(cls, type) and issubclass(cls, BaseException)):
         low.refuse("ADC101", "only exceptions that are made here can be raised", node)
+    assert isinstance(cls, type)
     operands: list[Value] = []
     if getattr(python, cls.__name__, None) is cls:
         name: ast.expr = ast.Name(cls.__name__, ast.Load())

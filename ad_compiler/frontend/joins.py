@@ -65,6 +65,7 @@ class Meeting:
         self.result = State()
         self.made: dict[tuple[Any, ...], Root] = {}  # new roots by what they are on each edge
         self.origins: dict[Root, tuple[Root | None, ...]] = {}  # a root afterwards -> its root on each edge
+        self.parts: dict[Root, Sequence[Meaning]] = {}  # a new root -> what it is on each edge
         self.melted: dict[Root, None] = {}  # roots that become list values: their elements are copied
 
     def state(self) -> State:
@@ -83,6 +84,9 @@ class Meeting:
         self._relations()
         self._orders()
         first = self.edges[0]
+        for root, origin in first.origins.items():
+            if root in self.result.heap and all(edge.origins.get(root) is origin for edge in self.edges[1:]):
+                self.result.origins[root] = origin
         for reference, cached in first.reads.items():
             others = [edge.reads.get(reference) for edge in self.edges[1:]]
             if all(one is not None and one[1] is cached[1] for one in others):
@@ -208,6 +212,7 @@ class Meeting:
         root = self.made[key] = Root(self.low.serial(), hint, self.low.builder.span)
         roots = [part.root if isinstance(part, Reference) else None for part in parts]
         self.origins[root] = tuple(roots)
+        self.parts[root] = parts
         root.contiguous = all(one is None or one.contiguous for one in roots)
         contents: list[Any] = []
         for edge, part in zip(self.edges, parts, strict=True):
@@ -390,7 +395,7 @@ def _no_common_form(hint: str) -> Conflict:
 
 def agreeing(live: State, before: State) -> State:
     """An edge that no run takes (it raised): it has what `live` has not changed, and nothing of the rest."""
-    state = State(reads=dict(before.reads), order=dict(live.order))
+    state = State(reads=dict(before.reads), order=dict(live.order), origins=dict(live.origins))
     for variable, meaning in live.variables.items():
         if same(meaning, before.variables.get(variable, UNBOUND)):
             state.variables[variable] = meaning

@@ -302,6 +302,14 @@ class Order:
     length: object = field(default_factory=object)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """What a root that was made where two branches met is: the first where `test` held, else the second."""
+
+    test: Value
+    sides: tuple[Reference | None, Reference | None]
+
+
 Pair: TypeAlias = tuple[Root, Root]  # the one with the lower serial first
 
 
@@ -317,6 +325,7 @@ class State:
     heap: dict[Root, Content] = field(default_factory=dict)
     aliases: dict[Pair, None] = field(default_factory=dict)
     holds: dict[tuple[Root, Root], None] = field(default_factory=dict)  # (list, array that may lie in it)
+    origins: dict[Root, Origin] = field(default_factory=dict)
     order: dict[Root, Order] = field(default_factory=dict)  # of list values
     reads: dict[Reference, tuple[Content, Value]] = field(default_factory=dict)  # views already read
     dead: bool = False  # no run gets here: an exception was raised
@@ -330,6 +339,7 @@ class State:
             dict(self.heap),
             dict(self.aliases),
             dict(self.holds),
+            dict(self.origins),
             dict(self.order),
             dict(self.reads),
             self.dead,

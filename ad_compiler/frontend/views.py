@@ -8,6 +8,7 @@ rearrange : Reference, op -> Reference   `x.T`, `x.reshape(…)`, where it surel
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ad_compiler.frontend.context import Lowering
@@ -25,8 +26,8 @@ from ad_compiler.frontend.values import (
     Step,
     pair,
 )
-from ad_compiler.ir.core import IndexItem, SliceItem, Slot, Value
-from ad_compiler.ir.types import ListType, Type, is_scalar, rank
+from ad_compiler.ir.core import Block, IndexItem, SliceItem, Slot, Value
+from ad_compiler.ir.types import ListType, Tensor, Type, is_scalar, join, rank
 
 
 def content_of(low: Lowering, root: Root) -> Any:
@@ -130,11 +131,51 @@ def touch(low: Lowering, root: Root, *, elements: bool = True) -> None:
     """
     for a, b in list(low.state.aliases):
         if root in (a, b):
-            _lose(low, b if a is root else a)
+            other = b if a is root else a
+            if not _follow(low, root, other):
+                _lose(low, other)
     if elements:
         for holder, held in list(low.state.holds):
             if held is root:
                 _lose(low, holder)
+
+
+def _follow(low: Lowering, root: Root, other: Root) -> bool:
+    """Give `other` the content it has after `root` was written, where a test says whether they are the same."""
+    after, before = low.state.content(root), low.state.content(other)
+    if isinstance(before, Stale):
+        return True
+    if not all(isinstance(one, Value) and isinstance(one.type, Tensor) for one in (after, before)):
+        return False
+    assert isinstance(after, Value) and isinstance(before, Value)
+    origin, reverse = low.state.origins.get(root), low.state.origins.get(other)
+    if origin is not None and any(side is not None and side.root is other for side in origin.sides):
+
+        def written(side: Reference | None) -> Value:
+            return before if side is None or side.root is not other else _put(low, before, side.path, after)
+
+        changed = _select(low, origin.test, lambda: written(origin.sides[0]), lambda: written(origin.sides[1]))
+    elif reverse is not None and any(side is not None and side.root is root for side in reverse.sides):
+
+        def seen(side: Reference | None) -> Value:
+            return before if side is None or side.root is not root else read(low, side)
+
+        changed = _select(low, reverse.test, lambda: seen(reverse.sides[0]), lambda: seen(reverse.sides[1]))
+    else:
+        return False
+    changed.hint = other.hint
+    low.state.heap[other] = changed
+    return True
+
+
+def _select(low: Lowering, test: Value, first: Callable[[], Value], second: Callable[[], Value]) -> Value:
+    blocks, values = [Block(), Block()], []
+    for block, make in zip(blocks, (first, second), strict=True):
+        with low.on(block, low.state.copy()):
+            values.append(make())
+            low.builder.terminate("yield", values[-1:])
+    (result,) = low.builder.emit("if", [test], types=[join(values[0].type, values[1].type)], regions=blocks)
+    return result
 
 
 def _lose(low: Lowering, root: Root) -> None:
