@@ -112,7 +112,7 @@ class InnerCalls:
         self, low: Lowering, custom: CustomFunction, trees: list[Tree], known: dict[str, Any]
     ) -> dict[str, Any]:
         """The attributes of a call, and the tree of its result; the functions are added to the module."""
-        name = custom.__name__
+        name = _unique(low, custom.__name__)
         if _has_source(custom):
             main = _lower_function(low, custom.function, trees, name)
         else:
