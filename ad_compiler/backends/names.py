@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ad_compiler.analysis.liveness import Layout, Liveness, Segment, branch_segments, edges
-from ad_compiler.analysis.ownership import WRITES
+from ad_compiler.analysis.memory import WRITES
 from ad_compiler.backends.schedule import Schedule
 from ad_compiler.ir.core import Op, Value, captured
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ad_compiler.analysis.liveness import LOOPS, Layout, Liveness, edges, is_stop
-from ad_compiler.analysis.ownership import HOLDERS, NOTHING, WRITES, Ownership, reads_content
+from ad_compiler.analysis.memory import HOLDERS, NOTHING, WRITES
+from ad_compiler.analysis.ownership import Ownership, reads_content
 from ad_compiler.ir.core import Block, Function, Op, Value
 from ad_compiler.ir.types import Undefined
 from ad_compiler.primitives.declare import REGISTRY

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
-from ad_compiler.backends.expressions import Expressions, literal, name, variable
+from ad_compiler.backends.expressions import Expressions
+from ad_compiler.backends.literals import literal, name, variable
 from ad_compiler.ir import trees
 from ad_compiler.ir.core import Function, Op, Parameter, Value
 from ad_compiler.ir.types import Tensor, Type, is_scalar

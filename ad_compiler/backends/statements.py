@@ -11,11 +11,12 @@ import ast
 from collections.abc import Sequence
 
 from ad_compiler.analysis.liveness import LOOPS, edges
-from ad_compiler.analysis.ownership import WRITES, index_is_array
+from ad_compiler.analysis.memory import WRITES, index_is_array
 from ad_compiler.backends.comments import annotate, mark
 from ad_compiler.backends.endings import branch, constant_of, function_body, loop_body, negated
-from ad_compiler.backends.expressions import Expressions, name, numpy
-from ad_compiler.backends.expressions import variable as local
+from ad_compiler.backends.expressions import Expressions
+from ad_compiler.backends.literals import name, numpy
+from ad_compiler.backends.literals import variable as local
 from ad_compiler.backends.schedule import ATOMS, Schedule
 from ad_compiler.backends.signature import Signature, unpack
 from ad_compiler.ir.core import Block, Function, Module, Op, SliceItem, Value, yielded
