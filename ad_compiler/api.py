@@ -59,13 +59,19 @@ def jvp(
             Diagnostic("ADC209", f"jvp was given {len(primals)} primals and {len(tangents)} tangents"),
             argument="tangents",
         )
-    moving = tuple(k for k, tangent in enumerate(tangents) if tangent is not None)
-    if not moving:
+    if all(tangent is None for tangent in tangents):
         raise ArgumentValueError(Diagnostic("ADC209", "jvp was given no tangent"), argument="tangents")
-    for k in moving:
-        check_like(tangents[k], primals[k], f"tangents[{k}]", f"primals[{k}]")
+    for k, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
+        if tangent is not None:
+            check_like(tangent, primal, f"tangents[{k}]", f"primals[{k}]")
+    star = differentiated(f, "jvp", None, False, optimise).star
+    along = list(tangents)
+    if star is not None:  # the tangent of `*args` is a tuple
+        rest = zip(primals[star:], tangents[star:], strict=True)
+        along[star:] = [tuple(_zeros(primal) if tangent is None else tangent for primal, tangent in rest)]
+    moving = tuple(k for k, tangent in enumerate(along) if tangent is not None and not _is_empty_tuple(tangent))
     forward = differentiated(f, "jvp", moving, False, optimise)
-    return forward.with_extra(primals, [tangents[k] for k in moving])
+    return forward.with_extra(forward.bind(primals, {}), [along[k] for k in moving])
 
 
 def vjp(
@@ -78,14 +84,22 @@ def vjp(
     any number of times.
     """
     reverse = differentiated(f, "vjp", None, False, optimise)
-    out, pullback = reverse(*primals)
-    positions = reverse.wrt_positions(primals)
+    bound = reverse.bind(primals, {})
+    names = reverse.wrt_names(bound)
+    out, pullback = reverse.with_extra(bound, ())
 
     @functools.wraps(pullback)
     def checked(out_bar: Any) -> tuple[Any, ...]:
         check_like(out_bar, out, "the cotangent", "the result")
         bars = iter(pullback(out_bar))
-        return tuple(next(bars) if k in positions else None for k in range(len(primals)))
+        by_name = {name: next(bars) for name in names}
+        found: list[Any] = []
+        for k, name in enumerate(reverse.parameters):
+            if k == reverse.star:
+                found.extend(by_name.get(name, (None,) * len(bound[k])))
+            else:
+                found.append(by_name.get(name))
+        return tuple(found[: len(primals)])
 
     return out, checked
 
@@ -116,7 +130,7 @@ def jacobian(
         if mode == "forward":
             result = _forward_jacobian(forward, bound, inputs, size_in)
         else:
-            out, pullback = reverse(*bound)
+            out, pullback = reverse.with_extra(bound, ())
             size_out = sum(np.size(leaf) for leaf in _leaves(out))
             if mode == "reverse" or size_out <= size_in:
                 result = _reverse_jacobian(out, pullback, inputs)
@@ -150,14 +164,16 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0, *, optimise: bool = True) -
         *primals, v = args
         vectors = [v] if single else list(v)
         bound = forward.bind(tuple(primals), kwargs)
-        if len(vectors) != len(forward.positions):
+        if len(vectors) != len(forward.wanted):
             raise ArgumentError(
-                Diagnostic("ADC209", f"v has {len(vectors)} parts for {len(forward.positions)} arguments"),
+                Diagnostic("ADC209", f"v has {len(vectors)} parts for {len(forward.wanted)} arguments"),
                 argument="v",
             )
-        for k, (position, vector) in enumerate(zip(forward.positions, vectors, strict=True)):
-            check_like(vector, bound[position], "v" if single else f"v[{k}]", f"argument {position}")
-        return forward.with_extra(bound, vectors)
+        for k, ((position, item), vector) in enumerate(zip(forward.wanted, vectors, strict=True)):
+            like = bound[position] if item is None else bound[position][item]
+            check_like(vector, like, "v" if single else f"v[{k}]", f"argument {position}")
+        result = forward.with_extra(bound, forward.gathered(vectors, bound, _zeros))
+        return forward.picked(result) if forward.picks else result
 
     functools.update_wrapper(hvp_of_f, f, updated=())
     return hvp_of_f
@@ -226,6 +242,15 @@ def check_like(value: Any, like: Any, what: str, of: str) -> None:
         )
 
 
+def _is_empty_tuple(value: Any) -> bool:
+    return isinstance(value, tuple) and not value
+
+
+def _zeros(value: Any) -> Any:
+    tree = signature_of(value)
+    return rebuild(tree, iter([np.zeros_like(leaf)[()] for leaf in flatten(value, tree)]))
+
+
 def _leaves(value: Any) -> list[Any]:
     return flatten(value, signature_of(value))
 
@@ -267,7 +292,7 @@ def _forward_jacobian(
         out, out_dot = forward.with_extra(bound, tangents)
         columns.append([np.asarray(leaf) for leaf in _leaves(out_dot)])
     if not columns:
-        out = forward.primal(*bound)
+        out = forward.primal(bound)
     tree = signature_of(out)
     parts = []
     for k, leaf in enumerate(flatten(out, tree)):

@@ -48,7 +48,10 @@ class Differentiated:
         self.signature = _signature(function)
         self.parameters = list(self.signature.parameters)
         self.single = isinstance(argnums, int | str)
-        self.positions = () if argnums is None else positions_of(argnums, self.parameters, self.__name__)
+        # what is asked for: (position among the parameters, position within `*args` or None)
+        self.wanted = [] if argnums is None else _wanted(argnums, self.parameters, self.star, self.__name__)
+        self.positions = tuple(dict.fromkeys(position for position, _ in self.wanted))
+        self.picks = any(item is not None for _, item in self.wanted)
         self.binder = specialise.Binder(self.signature, self.__name__)
         self.entries: dict[Any, Compiled] = {}
         self.lock = threading.RLock()
@@ -57,19 +60,55 @@ class Differentiated:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         bound = self.binder.positional(args, kwargs)
-        return self.lookup(bound).call(bound)
+        result = self.lookup(bound).call(bound)
+        return self.picked(result) if self.picks else result
+
+    def picked(self, result: Any) -> Any:
+        """Out of the gradients by parameter, those of single arguments that `*args` took."""
+        if self.mode == "value_and_grad":
+            return result[0], self._pick(result[1])
+        return (self._pick(result[0]), result[1]) if self.has_aux else self._pick(result)
+
+    def _pick(self, gradients: Any) -> Any:
+        found = []
+        for position, item in self.wanted:
+            bar = gradients[self.positions.index(position)]
+            found.append(bar if item is None else bar[item])
+        return found[0] if self.single else tuple(found)
+
+    def gathered(self, vectors: Sequence[Any], bound: Sequence[Any], zeros: Callable[[Any], Any]) -> list[Any]:
+        """The other way round: tangents by parameter, from those of what is asked for."""
+        found: dict[int, Any] = {}
+        for (position, item), vector in zip(self.wanted, vectors, strict=True):
+            if item is None:
+                found[position] = vector
+            else:
+                whole = found.setdefault(position, [zeros(value) for value in bound[position]])
+                whole[item] = vector
+        return [tuple(one) if isinstance(one, list) and self.picks else one for one in found.values()]
 
     def with_extra(self, bound: Sequence[Any], extra: Sequence[Any]) -> Any:
-        """Call a derivative that takes further arguments (tangents) after those of the function."""
-        bound = self.binder.positional(tuple(bound), {})
+        """Call a derivative that takes further arguments (tangents) after those of the function, as bound."""
         return self.lookup(bound).call((*bound, *extra))
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any]:
         """The arguments in the order of the parameters, defaults filled in."""
         return self.binder.positional(args, kwargs)
 
-    def primal(self, *bound: Any) -> Any:
-        return self.function(*bound)
+    def primal(self, bound: Sequence[Any]) -> Any:
+        """The value of the function for bound arguments."""
+        args: list[Any] = []
+        kwargs: dict[str, Any] = {}
+        for parameter, value in zip(self.signature.parameters.values(), bound, strict=True):
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                args.extend(value)
+            elif parameter.kind is parameter.VAR_KEYWORD:
+                kwargs.update(value)
+            elif parameter.kind is parameter.KEYWORD_ONLY:
+                kwargs[parameter.name] = value
+            else:
+                args.append(value)
+        return self.function(*args, **kwargs)
 
     def lookup(self, bound: Sequence[Any]) -> Compiled:
         """The compiled function for arguments of these types."""
@@ -96,12 +135,18 @@ class Differentiated:
             names = [name for k, name in enumerate(self.parameters) if _differentiable(arguments[name])]
         else:
             names = [self.parameters[k] for k in self.positions]
-        return Request(self.mode, tuple(names), self.single, self.has_aux)
+        return Request(self.mode, tuple(names), self.single and not self.picks, self.has_aux)
 
-    def wrt_positions(self, args: Sequence[Any]) -> list[int]:
-        """The positions of the arguments that have a derivative (where `argnums` does not say)."""
-        arguments = self.binder.arguments(self.binder.positional(tuple(args), {}))
-        return [k for k, name in enumerate(self.parameters) if _differentiable(arguments[name])]
+    def wrt_names(self, bound: Sequence[Any]) -> list[str]:
+        """The parameters that have a derivative (where `argnums` does not say)."""
+        arguments = self.binder.arguments(bound)
+        return [name for name in self.parameters if _differentiable(arguments[name])]
+
+    @property
+    def star(self) -> int | None:
+        """The position of `*args` among the parameters."""
+        kinds = [parameter.kind for parameter in self.signature.parameters.values()]
+        return kinds.index(inspect.Parameter.VAR_POSITIONAL) if inspect.Parameter.VAR_POSITIONAL in kinds else None
 
     # -- looking inside -----------------------------------------------------------------------------
 
@@ -135,9 +180,8 @@ def program_of(function: Callable[..., Any]) -> Program:
     """What there is to lower behind a callable: a derivative's own program, or the user's source."""
     if isinstance(function, Differentiated):
         names = tuple(function.parameters[k] for k in function.positions)
-        return Derived(
-            program_of(function.function), Request(function.mode, names, function.single, function.has_aux)
-        )
+        single = function.single and not function.picks
+        return Derived(program_of(function.function), Request(function.mode, names, single, function.has_aux))
     if isinstance(function, CustomFunction):
         function = as_function(function)
     return Written(from_function(function))
@@ -155,6 +199,23 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
     except (TypeError, ValueError):
         from_function(function)  # says why it has no source
         raise
+
+
+def _wanted(
+    argnums: Argnums, parameters: list[str], star: int | None, name: str
+) -> list[tuple[int, int | None]]:
+    """`argnums` counts arguments; those from `*args` on are parts of one parameter."""
+    one = isinstance(argnums, int | str)
+    chosen = [argnums] if isinstance(argnums, int | str) else list(argnums)
+    if star is None or not any(isinstance(k, int) and k >= star for k in chosen):
+        return [(position, None) for position in positions_of(argnums if one else chosen, parameters, name)]
+    found: list[tuple[int, int | None]] = []
+    for k in chosen:
+        if isinstance(k, int) and k >= star:
+            found.append((star, k - star))
+        else:
+            found.append((positions_of(k, parameters, name)[0], None))
+    return found
 
 
 def positions_of(argnums: Argnums, parameters: list[str], name: str) -> tuple[int, ...]:
