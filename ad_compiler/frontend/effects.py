@@ -148,9 +148,8 @@ def raising(low: Lowering, node: ast.Raise) -> None:
         low.refuse("ADC101", "a bare `raise` is not supported", node)
     call = node.exc if isinstance(node.exc, ast.Call) else None
     cls: Any = _object(low, node.exc if call is None else call.func)
-    if cls is None or not (isinstance(cls, type) and issubclass(cls, BaseException)):
+    if not (isinstance(cls, type) and issubclass(cls, BaseException)):
         low.refuse("ADC101", "only exceptions that are made here can be raised", node)
-    assert isinstance(cls, type)
     operands: list[Value] = []
     if getattr(python, cls.__name__, None) is cls:
         name: ast.expr = ast.Name(cls.__name__, ast.Load())
