@@ -86,7 +86,7 @@ def vjp(
     reverse = differentiated(f, "vjp", None, False, optimise)
     bound = reverse.bind(primals, {})
     names = reverse.wrt_names(bound)
-    out, pullback = reverse.with_extra(bound, ())
+    out, pullback = reverse.lookup(bound).call(bound)
 
     @functools.wraps(pullback)
     def checked(out_bar: Any) -> tuple[Any, ...]:
@@ -130,7 +130,7 @@ def jacobian(
         if mode == "forward":
             result = _forward_jacobian(forward, bound, inputs, size_in)
         else:
-            out, pullback = reverse.with_extra(bound, ())
+            out, pullback = reverse.lookup(bound).call(bound)
             size_out = sum(np.size(leaf) for leaf in _leaves(out))
             if mode == "reverse" or size_out <= size_in:
                 result = _reverse_jacobian(out, pullback, inputs)

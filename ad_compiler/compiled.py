@@ -88,8 +88,9 @@ class Differentiated:
         return [tuple(one) if isinstance(one, list) and self.picks else one for one in found.values()]
 
     def with_extra(self, bound: Sequence[Any], extra: Sequence[Any]) -> Any:
-        """Call a derivative that takes further arguments (tangents) after those of the function, as bound."""
-        return self.lookup(bound).call((*bound, *extra))
+        """Call a derivative that takes tangents too: one for each of `positions`, in that order."""
+        dots = {f"{self.parameters[k]}_dot": dot for k, dot in zip(self.positions, extra, strict=True)}
+        return self.lookup(bound).call(bound, dots)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any]:
         """The arguments in the order of the parameters, defaults filled in."""

@@ -13,7 +13,7 @@ import functools
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -349,13 +349,16 @@ class Compiled:
         stages.source = self.source
         return stages
 
-    def call(self, bound: Sequence[Any]) -> Any:
-        """Call with one value for each parameter, in their order: a tuple for `*args`, a dict for `**kwargs`."""
-        if self.simple:
+    def call(self, bound: Sequence[Any], extra: Mapping[str, Any] | None = None) -> Any:
+        """Call with one value for each parameter of the user's function, in their order: a tuple for `*args`, a
+        dict for `**kwargs`.  `extra` are the tangents, by name."""
+        if self.simple and not extra:
             return self.function(*bound)
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
-        for parameter, value in zip(inspect.signature(self.function).parameters.values(), bound, strict=True):
+        extra, given = extra or {}, iter(bound)
+        for parameter in inspect.signature(self.function).parameters.values():
+            value = extra[parameter.name] if parameter.name in extra else next(given)
             if parameter.kind is parameter.VAR_POSITIONAL:
                 args.extend(value)
             elif parameter.kind is parameter.VAR_KEYWORD:

@@ -65,6 +65,7 @@ class Frame:
             return found
         found = self.outer_cotangent(value)
         if found is not None:
+            self.values[id(value)] = value
             self.cotangents[id(value)] = found
         return found
 

@@ -13,7 +13,7 @@ from ad_compiler.analysis.activity import Activity, activity, carried
 from ad_compiler.ir.builder import Builder
 from ad_compiler.ir.core import Block, Function, Module, Op, Parameter, Value, yielded
 from ad_compiler.ir.trees import TupleTree, leaves
-from ad_compiler.ir.types import may_vary
+from ad_compiler.ir.types import Undefined, may_vary
 from ad_compiler.primitives import builder as primitive_builder
 from ad_compiler.primitives.rules import NoRule, pushforward
 from ad_compiler.transforms.common import companion, keep_function, no_rule, only_reverse, repeat, wrap, zeros
@@ -107,6 +107,8 @@ class _Jvp:
     def _dot(self, value: Value) -> Value:
         """The tangent of `value`, a zero where it does not vary."""
         dot = self.tangent.get(id(value))
+        if dot is None and isinstance(value.type, Undefined):
+            return self.builder.emit("undefined", types=[value.type])[0]
         return zeros(self.builder, self._new(value)) if dot is None else dot
 
     def _varies(self, value: Value) -> bool:
