@@ -19,17 +19,27 @@ from ad_compiler.primitives.declare import REGISTRY
 WRITES = ("setitem", "add_at", "append", "pop", "list_set", "list_add_at")
 ELEMENTS = ("list_get", "tuple_get", "pop")  # their result is an element of the first operand
 HOLDERS = ("append", "list_set", "list", "tuple")  # they put operands into an object
-VIEWS = frozenset(
-    "getitem transpose reshape ravel broadcast_to expand_dims squeeze swapaxes moveaxis flip diagonal diag spread "
-    "unbroadcast reshape_like copy stop_gradient hook real imag atleast_1d atleast_2d split".split()
-)
-READ_ONLY = frozenset("broadcast_to spread diagonal diag".split())
+IDENTITIES = ("copy", "stop_gradient", "hook")  # as values; a real copy is a `fresh`
 NOTHING: frozenset[int] = frozenset()
 
 
 def may_share(type: Type) -> bool:
     """Whether a value of this type may be an object that something else holds too."""
     return not is_scalar(type) and not isinstance(type, Undefined)
+
+
+def is_view(op: Op) -> bool:
+    """Whether the result may share memory with the first operand."""
+    if op.name in IDENTITIES:
+        return True
+    primitive = REGISTRY.get(op.name)
+    return primitive is not None and primitive.is_view([value.type for value in op.operands], op.attributes)
+
+
+def is_readonly(op: Op) -> bool:
+    """Whether the result may be an array that NumPy does not let anyone write."""
+    primitive = REGISTRY.get(op.name)
+    return primitive is not None and primitive.is_readonly([value.type for value in op.operands], op.attributes)
 
 
 def index_is_array(op: Op) -> bool:
@@ -194,9 +204,9 @@ class Memory:
             for result in results:
                 self.foreign(result, op, op)
                 self.put(result, self.reach(*operands), self.reach(*operands))
-        elif name in VIEWS or REGISTRY[name].views:
+        elif is_view(op):
             shared = top
-            if name in READ_ONLY:
+            if is_readonly(op):
                 shared = shared | frozenset((self.roots.get("read-only", None, ours=False),))
             if name == "getitem" and index_is_array(op):
                 shared = shared | self.new(op)

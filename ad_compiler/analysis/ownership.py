@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ad_compiler.analysis.liveness import LOOPS, Liveness, edges
-from ad_compiler.analysis.memory import ELEMENTS, HOLDERS, NOTHING, VIEWS, WRITES, Memory, index_is_array
+from ad_compiler.analysis.memory import ELEMENTS, HOLDERS, NOTHING, WRITES, Memory, index_is_array, is_view
 from ad_compiler.ir.core import Block, Function, Op, Value
 from ad_compiler.ir.types import ListType, Opaque, Tensor
 from ad_compiler.primitives.declare import REGISTRY
@@ -217,7 +217,7 @@ class _Rounds(Memory):
         return found
 
     def is_view(self, op: Op) -> bool:
-        return op.name in VIEWS or op.name in ELEMENTS or (op.name in REGISTRY and REGISTRY[op.name].views)
+        return op.name in ELEMENTS or is_view(op)
 
     def origins(self, value: Value) -> list[Value] | None:
         """What flows into the result of a structured op or the parameter of a loop."""

@@ -45,6 +45,7 @@ from ad_compiler.ir.types import Type
 from ad_compiler.primitives.expression import Operand
 
 InferRule = Callable[[Sequence[Type], dict[str, Any]], tuple[Type, ...] | Type]
+Flag = bool | Callable[[Sequence[Type], dict[str, Any]], bool]
 Emit = str | Callable[[Sequence[Type], dict[str, Any]], str | None]
 
 
@@ -75,8 +76,8 @@ class Primitive:
     emit: Emit | None = None  # see above
     helper: bool = False  # the implementation's own source is written into the emitted file
     shape_only: tuple[str, ...] = ()  # operands of which only shape and dtype are read
-    views: bool = False  # the result may share memory with the first operand
-    readonly: bool = False  # the emitted expression may be an array that cannot be written (np.broadcast_to)
+    views: Flag = False  # the result may share memory with the first operand
+    readonly: Flag = False  # the emitted expression may be an array that cannot be written (np.broadcast_to)
     effect: bool = False  # must stay, and stay in order: a print, a random draw
     formula: Callable[..., Any] | None = None  # its meaning for SymPy, where the name does not say it
     results: int = 1
@@ -112,6 +113,14 @@ class Primitive:
     def defaults(self) -> dict[str, Any]:
         """The attributes that have a default, with it."""
         return _defaults(self.declared, self.operands)
+
+    def is_view(self, types: Sequence[Type], attributes: dict[str, Any]) -> bool:
+        """Whether the result may share memory with the first operand."""
+        return self.views(types, self.defaults() | attributes) if callable(self.views) else self.views
+
+    def is_readonly(self, types: Sequence[Type], attributes: dict[str, Any]) -> bool:
+        """Whether the result, as it is written in NumPy, may be an array that cannot be written."""
+        return self.readonly(types, self.defaults() | attributes) if callable(self.readonly) else self.readonly
 
     def __call__(self, *operands: Any, **attributes: Any) -> Any:
         stand_in = next((operand for operand in operands if isinstance(operand, Operand)), None)

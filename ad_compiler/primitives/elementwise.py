@@ -286,7 +286,7 @@ copysign = elementwise(
 
 nan_to_num = elementwise(np.nan_to_num, "x", infer=arithmetic, x=lambda x: where(isfinite(x), 1.0, 0.0))
 conjugate = elementwise(np.conjugate, "x", infer=arithmetic, methods=("conj", "conjugate"), x=lambda: 1.0)  # of reals
-real = elementwise(np.real, "x", infer=arithmetic, methods=("real",), x=lambda: 1.0)  # of reals
+real = elementwise(np.real, "x", infer=arithmetic, methods=("real",), views=True, x=lambda: 1.0)  # of reals
 
 # ---------------------------------------------------------------------------- piecewise constant
 

@@ -65,6 +65,10 @@ def _spread_text(types: Sequence[Type], attributes: dict[str, Any]) -> str:
     return f"np.broadcast_to({'y' if keepdims else 'np.expand_dims(y, axis)'}, np.shape(x))"
 
 
+def _is_broadcast(types: Sequence[Type], attributes: dict[str, Any]) -> bool:
+    return not _fills(types, attributes)
+
+
 def _spread(y: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     if axis is not None and not keepdims:
         y = np.expand_dims(y, axis)
@@ -79,7 +83,7 @@ sum = linear(
 )  # fmt: skip
 spread = linear(
     _spread, "y, x, axis=None, *, keepdims=False", operands="y, x", infer=_spread_type, emit=_spread_text,
-    shape_only=("x",), views=True, readonly=True,
+    shape_only=("x",), views=_is_broadcast, readonly=_is_broadcast,
     y=lambda ct, axis, keepdims: sum(ct, axis=axis, keepdims=keepdims),
     x=None,
 )  # fmt: skip

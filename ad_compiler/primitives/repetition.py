@@ -126,8 +126,13 @@ def _diagonal_type(types: Sequence[Type], attributes: dict[str, Any]) -> Type:
     return with_shape(types, (_length_of_diagonal(shape, offset),))
 
 
+def _is_matrix(types: Sequence[Type], attributes: dict[str, Any]) -> bool:
+    """Of a matrix NumPy gives a view of the diagonal."""
+    return rank(types[0]) != 1
+
+
 diag = linear(
-    np.diag, "x, k=0", operands="x", infer=_diag_type,
+    np.diag, "x, k=0", operands="x", infer=_diag_type, views=_is_matrix, readonly=_is_matrix,
     x=lambda ct, x, k: diag(ct, k=k) if rank(x.value.type) == 1 else diag_bar(ct, x, k=k),
 )  # fmt: skip
 diag_bar = linear(
