@@ -108,9 +108,9 @@ class Liveness:
         extra: dict[Value, list[Segment]] = {}
         for op in layout.ops:
             there = site(op)
-            stop = is_stop(layout, there)
+            last = 1 if is_stop(layout, there) else 3 if there.name == "for" else 0
             for k, value in enumerate(reads(op)):
-                late = 1 if stop and (k == 0 or there is not op) else 0
+                late = 1 if k < last or (last and there is not op) else 0  # read after carried values are assigned
                 self._use(value, layout.block_of[there], layout.at[there] + late)
             if carried and op.name in LOOPS:
                 for segment, value in _carried_segments(layout, op):

@@ -19,7 +19,6 @@ from ad_compiler.backends.schedule import schedule
 from ad_compiler.backends.signature import Signature
 from ad_compiler.backends.statements import Statements
 from ad_compiler.backends.write import write
-from ad_compiler.diagnostics.diagnostic import BackendError, Diagnostic
 from ad_compiler.ir.core import Function, Module, Op, Value, walk
 
 
@@ -69,30 +68,36 @@ def emit_function(function: Function, module: Module, needs: dict[str, None]) ->
     ops = plan.layout.ops
     names = assign_names(plan, reserved_names(module, ops, signature), fixed_names(signature, ops))
     tree = Statements(module, plan, names, needs, signature).function(made)
-    return write(unhide(tree, {parameter.name for parameter in signature.parameters}, function, needs))
+    return write(unhide(tree, {parameter.name for parameter in signature.parameters}, needs))
 
 
-def unhide(tree: ast.FunctionDef, parameters: set[str], function: Function, needs: dict[str, None]) -> ast.FunctionDef:
-    """A builtin that a parameter hides is written `builtins.range`."""
-    hidden = parameters & set(dir(builtins))
-    if "np" in parameters:
-        message = "a parameter called `np` hides NumPy in the emitted function"
-        raise BackendError(Diagnostic("ADC401", message, function.span, help="rename the parameter"))
-    if hidden:
-        _Unhide(hidden, needs).visit(tree)
+def unhide(tree: ast.FunctionDef, parameters: set[str], needs: dict[str, None]) -> ast.FunctionDef:
+    """What a parameter hides gets another name: a builtin is written `builtins.range`, `np` is written `numpy`."""
+    spelled: dict[str, tuple[str, str]] = {}
+    for hidden in sorted(parameters):
+        if hidden == "np":
+            alias = "numpy" if "numpy" not in parameters else "numpy_module"
+            spelled[hidden] = (alias, "import numpy" if alias == "numpy" else f"import numpy as {alias}")
+        elif hidden == "math":
+            spelled[hidden] = ("math_module", "import math as math_module")
+        elif hidden in dir(builtins):
+            spelled[hidden] = (f"builtins.{hidden}", "import builtins")
+    if spelled:
+        _Unhide(spelled, needs).visit(tree)
     return tree
 
 
 class _Unhide(ast.NodeTransformer):
-    def __init__(self, hidden: set[str], needs: dict[str, None]) -> None:
-        self.hidden = hidden
+    def __init__(self, spelled: dict[str, tuple[str, str]], needs: dict[str, None]) -> None:
+        self.spelled = spelled
         self.needs = needs
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        if node.id not in self.hidden or getattr(node, "local", False) or not isinstance(node.ctx, ast.Load):
+        if node.id not in self.spelled or getattr(node, "local", False) or not isinstance(node.ctx, ast.Load):
             return node
-        self.needs["import builtins"] = None
-        return ast.Attribute(ast.Name("builtins", ast.Load()), node.id, ast.Load())
+        text, need = self.spelled[node.id]
+        self.needs[need] = None
+        return ast.parse(text, mode="eval").body
 
 
 def name_parts(function: Function) -> None:

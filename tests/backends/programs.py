@@ -323,7 +323,13 @@ class Programs:
         self.finish_loop("for", [*bounds, *inits], types, [block], attributes, scope)
 
     def trips(self, scope: Scope) -> Value:
-        return self.builder.constant(self.random.randrange(N)) if self.random.random() < 0.5 else scope.values[INT][0]
+        kind = self.random.random()
+        if kind < 0.4:
+            return self.builder.constant(self.random.randrange(N))
+        if kind < 0.6:
+            return scope.values[INT][0]
+        length = self.builder.one("dim", self.some(scope, VECTOR), axis=0, hint=self.hint())
+        return self.builder.one("subtract", length, self.builder.constant(self.random.randrange(N)), hint=self.hint())
 
     def finish_loop(
         self,
