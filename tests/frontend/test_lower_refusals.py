@@ -48,7 +48,11 @@ REFUSED = {
     "none on one path": ("if s > 0:\n    return s", "ADC114", None),
     "growing structure": ("t = ()\nfor i in range(n):\n    t = (t, s)\nreturn s", "ADC114", None),
     "a function returned": ("return lambda t: t * s", "ADC101", None),
-    "a list that grows as it is walked": ("v = []\nfor i in range(n):\n    v.append(s)\nfor e in v:\n    v.append(e)\nreturn v[0]", "ADC101", None),
+    "a list that grows as it is walked": (
+        "v = []\nfor i in range(n):\n    v.append(s)\nfor e in v:\n    v.append(e)\nreturn v[0]",
+        "ADC101",
+        None,
+    ),
     # aliases: never guess
     "write through a name for either array": (
         "a, b = x * 1.0, y * 1.0\nfor i in range(n):\n    c = a\n    a = b\nc[0] = 1.0\nreturn a + b",
@@ -74,7 +78,7 @@ REFUSED = {
     "a view of an argument that may be a copy": ("r = A.reshape(-1)\nr[0] = 5.0\nreturn A", "ADC104", None),
     "an element or a row": ("v = u[0]\nu[0] = 5.0\nreturn v", "ADC104", None),
     "a recursive function that writes": (
-        "def g(a, m):\n    if m == 0:\n        return a[0]\n    a[m] = 0.0\n    return g(a, m - 1)\nreturn g(x * 1.0, n)",
+        "def g(a, m):\n    if m == 0:\n        return a[0]\n    a[m] = 0.0\n    return g(a, m - 1)\nreturn g(1 * x, n)",
         "ADC106",
         None,
     ),
