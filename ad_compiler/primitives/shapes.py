@@ -62,7 +62,7 @@ def weak_promote(tensors: Sequence[Tensor]) -> str:
     if not arrays or everything == UNKNOWN_DTYPE:
         return everything
     from_arrays = promote(*arrays)
-    kind = {"f32": "f", "f64": "f", "c64": "c", "c128": "c"}
+    kind = {"bool": "b", "f32": "f", "f64": "f", "c64": "c", "c128": "c"}
     return from_arrays if kind.get(from_arrays) == kind.get(everything) else everything
 
 
