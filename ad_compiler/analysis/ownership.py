@@ -136,10 +136,10 @@ class _Rounds(Memory):
         patient = self.turn <= PATIENCE
         places: list[tuple[Op | Value, int]] = []
         for conflict in sorted(conflicts, key=lambda conflict: conflict.holder is not None):
-            base = self.base_place(conflict) if patient else (op, 0)
-            if base in places:
-                continue  # that copy settles this one too
-            depth = self.depth(base[0])
+            bases: list[tuple[Op | Value, int]] = self.base_places(conflict) if patient else [(op, 0)]
+            if all(base in places for base in bases):
+                continue  # those copies settle this one too
+            depth = self.depth(_op(bases[0][0]))
             if op in self.in_place:
                 if depth >= self.depth(op):
                     self.refused.add(op)
@@ -149,7 +149,7 @@ class _Rounds(Memory):
                 if sources and len(sources) <= 3 and all(self.depth(_op(place)) <= depth for place, _ in sources):
                     places += sources
                     continue
-            places.append(base)
+            places += bases
         for place, k in places:
             if (place, k) not in done:
                 done.add((place, k))
@@ -158,29 +158,55 @@ class _Rounds(Memory):
     def depth(self, op: Op) -> int:
         return sum(1 for owner in self.layout.around(op) if owner.name in LOOPS)
 
-    def base_place(self, conflict: _Conflict) -> tuple[Op, int]:
-        """Where to copy the written object: before the write, or before the outermost loop that carries it."""
-        current, place = conflict.op.operands[0], (conflict.op, 0)
-        earliest = self.layout.defined[conflict.holder] if conflict.holder is not None else -1
-        while True:
-            made = current.op
-            if made is not None:
-                if (made.name in WRITES and current is made.results[0]) or made in self.in_place:
-                    current = made.operands[0]
-                    continue
-                return place
-            loop = self.layout.owner[self.layout.home[current]]
-            if loop is None or loop.name not in LOOPS or self.layout.at[loop] < earliest:
-                return place
-            lead = 1 if loop.name == "for" else 0
-            k = self.layout.home[current].parameters.index(current) - lead
-            if k < 0:
-                return place
-            slot = k + (3 if lead else 0)
-            start = loop.operands[slot]
-            if conflict.root not in self.top.get(start, NOTHING) or (start.op is not None and start.op.name == "fresh"):
-                return place
-            current, place = start, (loop, slot)
+    def base_places(self, conflict: _Conflict) -> list[tuple[Op | Value, int]]:
+        """Where to copy the written object: before the write, or before the outermost loop that carries it in."""
+        layout = self.layout
+        places: list[tuple[Op | Value, int]] = [(conflict.op, 0)]
+        earliest = layout.defined[conflict.holder] if conflict.holder is not None else -1
+        written = [conflict.op.operands[0]]
+        for loop in layout.around(conflict.op):
+            if loop.name == "closure" or layout.at[loop] < earliest:
+                break
+            if loop.name in LOOPS:
+                slots = self.entries(loop, written, conflict.root)
+                if not slots:
+                    break
+                written = [loop.operands[slot] for slot in slots]
+                places = [(loop, slot) for slot in slots]
+        return places
+
+    def entries(self, loop: Op, written: list[Value], root: int) -> list[int]:
+        """The operands by which the object comes into the loop; none when it does not come that way only."""
+        layout = self.layout
+        lead, skip = (3, 1) if loop.name == "for" else (0, 0)
+        heads = loop.regions[0].parameters[skip:]
+        found: list[int] = []
+        seen: set[Value] = set()
+        work = list(written)
+        while work:
+            value = work.pop()
+            if value in seen or root not in self.top.get(value, NOTHING):
+                continue
+            seen.add(value)
+            made = value.op
+            if value in heads:
+                slot = lead + heads.index(value)
+                start = loop.operands[slot]
+                if start.op is not None and start.op.name == "fresh":
+                    return []
+                if root in self.top.get(start, NOTHING):
+                    found.append(slot)
+                work += [source for source, target, kind in edges(loop) if target is value and kind == "back"]
+            elif not layout.within(loop, layout.defined[value]):
+                return []  # read from around the loop
+            elif made is not None and ((made.name in WRITES and value is made.results[0]) or made in self.in_place):
+                work.append(made.operands[0])
+            else:
+                sources = self.origins(value)
+                if sources is None:
+                    return []  # a view
+                work += sources
+        return sorted(found)
 
     def sources(self, conflict: _Conflict) -> list[tuple[Op | Value, int]] | None:
         """The places where a copy keeps the object out of the holder; None when there are none."""
@@ -275,6 +301,7 @@ class _Rounds(Memory):
             if mine & held or not all(self.ours(root, last) for root in mine) or self.repeats(value):
                 copy = self.fresh(value, last)
                 copy.attributes["deep"] = True
+                copy.results[0].hint = ""
                 block.ops.insert(len(block.ops) - 1, copy)
                 last.operands[k] = copy.results[0]
             held = held | mine

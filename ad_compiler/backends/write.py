@@ -54,11 +54,15 @@ class Writer(SourceGenerator):  # type: ignore[misc]
         self.headed = -1  # how much there was when a comment had just been written
 
     def visit(self, node: ast.AST, *args: Any) -> None:
-        super().visit(node, *args)
+        if hasattr(self, f"visit_{type(node).__name__}"):
+            super().visit(node, *args)
+        else:
+            self.unparsed(node)
         if isinstance(node, ast.stmt) and trailing(node) and not hasattr(node, "body"):
             self.write(MARK + trailing(node))
 
-    def abort_visit(self, node: ast.AST) -> None:
+    def unparsed(self, node: ast.AST) -> None:
+        """A node that astor does not know."""
         lines = ast.unparse(node).splitlines()
         if isinstance(node, ast.stmt):
             for line in lines:

@@ -145,7 +145,7 @@ def test_loss(emits) -> None:
     """A network: transposes and sums where the ranks are known."""
     emits(
         """
-func loss_grad(%W1: f64[i, h], %b1: f64[h], %W2: f64[h, o], %b2: f64[o], %X: f64[n, i], %y: f64[n, o]) -> tuple(f64[i, h], f64[h], f64[h, o], f64[o])
+func loss_grad(%W1: f64[i, h], %b1: f64[h], %W2: f64[h, o], %b2: f64[o], %X: f64[n, i], %y: f64[n, o])
   %1 = matmul %X, %W1                     # line 2, forward
   %2 = add %1, %b1                        # line 2, forward
   %h = tanh %2                            # line 2, forward
