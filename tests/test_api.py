@@ -218,7 +218,7 @@ class TestRefusals:
             return np.sqrt(x)
 
         assert ad.grad(f)(4.0) == 0.25
-        with pytest.raises(ValueError, match="^negative$"):
+        with pytest.raises(ValueError, match=r"^negative$"):
             ad.grad(f)(-1.0)
 
 
@@ -297,7 +297,7 @@ class TestMaps:
 
     def test_any_order(self) -> None:
         f = np.sin(0.7), np.cos(0.7)
-        g = lambda x: np.sin(x)  # noqa: E731
+        g = lambda x: np.sin(x)
         for order in range(1, 6):
             g = ad.grad(g)
             np.testing.assert_allclose(g(0.7), (-1) ** (order // 2) * f[order % 2], rtol=1e-12)
@@ -445,3 +445,34 @@ class TestEmit:
         out, pullback = namespace["vector_vjp"](X)
         np.testing.assert_array_equal(out, vector(X))
         np.testing.assert_allclose(pullback(np.array([1.0, 0.0, 0.0]))[0], [X[1], X[0]])
+
+
+class TestTypesByUse:
+    """`adc emit` of a function without annotations: what its parameters are is seen from their use."""
+
+    def test_a_list_of_pairs(self) -> None:
+        def mlp(params, x):
+            for W, b in params:
+                x = np.tanh(x @ W + b)
+            return np.sum(x**2)
+
+        namespace: dict[str, Any] = {}
+        exec(ad.emit(mlp), namespace)
+        rng = np.random.default_rng(0)
+        params = [(rng.normal(size=(3, 4)), rng.normal(size=4)), (rng.normal(size=(4, 2)), rng.normal(size=2))]
+        x = rng.normal(size=(5, 3))
+        params_bar, x_bar = namespace["mlp_grad"](params, x)
+        for layer, expected in zip(params_bar, ad.grad(mlp)(params, x), strict=True):
+            np.testing.assert_allclose(layer[0], expected[0])
+            np.testing.assert_allclose(layer[1], expected[1])
+        np.testing.assert_allclose(x_bar, ad.grad(mlp, 1)(params, x))
+
+    def test_a_dict(self) -> None:
+        def f(p, x):
+            return np.sum(p["layer"]["W"] * x) + p["b"]
+
+        namespace: dict[str, Any] = {}
+        exec(ad.emit(f, wrt="p"), namespace)
+        found = namespace["f_grad"]({"layer": {"W": np.ones(3)}, "b": 2.0}, np.arange(3.0))
+        np.testing.assert_array_equal(found["layer"]["W"], [0.0, 1.0, 2.0])
+        assert found["b"] == 1.0

@@ -21,7 +21,7 @@ from ad_compiler.backends.schedule import Schedule
 from ad_compiler.diagnostics.diagnostic import BackendError, Diagnostic
 from ad_compiler.ir import trees
 from ad_compiler.ir.core import Op, SliceItem, Slot, Value
-from ad_compiler.ir.types import INTEGERS, ListType, Tensor, is_scalar, rank
+from ad_compiler.ir.types import INTEGERS, ListType, Tensor, TupleType, is_scalar, rank
 from ad_compiler.primitives.declare import REGISTRY, Primitive
 
 # NumPy answers these with a zero-dimensional array where the program has a number
@@ -353,7 +353,13 @@ def deep_copy(made: ast.expr, type: Any, depth: int = 0) -> ast.expr:
         part = f"part_{depth}" if depth else "part"
         element = deep_copy(name(part), type.element, depth + 1)
         return ast.ListComp(element, [ast.comprehension(ast.Name(part, ast.Store()), made, [], 0)])
+    if isinstance(type, TupleType) and isinstance(made, ast.Name):
+        parts = [ast.Subscript(made, ast.Constant(k), ast.Load()) for k in range(len(type.elements))]
+        copies = [deep_copy(part, element, depth) for part, element in zip(parts, type.elements, strict=True)]
+        return ast.Tuple(copies, ast.Load())
     if isinstance(type, Tensor) and not rank(type):
+        if is_scalar(type):
+            return made
         if type.dtype == "bool":
             return ast.Call(numpy("copy"), [made], [])
         return ast.Call(numpy("positive"), [made], [])

@@ -3,7 +3,7 @@
     guessed : Definition, given trees -> a tree for every parameter
 
 In this order: what is given, the annotation, the default, the use: a name that bounds a range or is an index is
-an integer.  Of the others nothing is known.
+an integer, `p["W"]` is a dict, `for W, b in layers` a list of pairs.  Of the others nothing is known.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ad_compiler.frontend.names import parameter_names
 from ad_compiler.frontend.read import Definition
 from ad_compiler.frontend.resolve import StaticConstant
 from ad_compiler.ir.trees import DictTree, Fixed, Leaf, Tree, TupleTree
-from ad_compiler.ir.types import BOOL, FLOAT, INT, Symbol, Tensor, unknown
+from ad_compiler.ir.types import BOOL, FLOAT, INT, ListType, Symbol, Tensor, TupleType, unknown
 
 
 def guessed(definition: Definition, given: dict[str, Tree]) -> dict[str, Tree]:
@@ -42,14 +42,56 @@ def guessed(definition: Definition, given: dict[str, Tree]) -> dict[str, Tree]:
             )
         if tree is None and name in defaults:
             tree = _of_default(definition, defaults[name])
+        if tree is None and name in integers:
+            tree = Leaf(INT)
         if tree is None:
-            tree = Leaf(INT if name in integers else unknown())
+            tree = by_use(definition.node, name)
         found[name] = tree
     if args.vararg:
         found[args.vararg.arg] = given.get(args.vararg.arg, TupleTree(()))
     if args.kwarg:
         found[args.kwarg.arg] = given.get(args.kwarg.arg, DictTree((), ()))
     return found
+
+
+def by_use(function: ast.AST, name: str) -> Tree:
+    """What the uses of a parameter say that it is."""
+    parents = {child: parent for parent in ast.walk(function) for child in ast.iter_child_nodes(parent)}
+    uses = [one for one in ast.walk(function) if isinstance(one, ast.Name) and one.id == name]
+    return _by_uses(uses, parents)
+
+
+def _by_uses(uses: list[ast.expr], parents: dict[ast.AST, ast.AST]) -> Tree:
+    keyed: dict[str, list[ast.expr]] = {}
+    for use in uses:
+        parent = parents.get(use)
+        if isinstance(parent, ast.Subscript) and parent.value is use and isinstance(parent.slice, ast.Constant):
+            if isinstance(parent.slice.value, str):
+                keyed.setdefault(parent.slice.value, []).append(parent)
+    if keyed and sum(map(len, keyed.values())) == len(uses):
+        return DictTree(tuple(keyed), tuple(_by_uses(found, parents) for found in keyed.values()))
+    widths = [width for use in uses if (width := _unpacked_width(use, parents))]
+    if widths:
+        return Leaf(ListType(TupleType(tuple(unknown() for _ in range(widths[0])))))
+    return Leaf(unknown())
+
+
+def _unpacked_width(use: ast.expr, parents: dict[ast.AST, ast.AST]) -> int:
+    """How many names each element is unpacked into, where the use is what a loop runs over; else 0."""
+    loop: ast.AST | None = parents.get(use)
+    target_of = None
+    if isinstance(loop, ast.Call) and isinstance(loop.func, ast.Name) and loop.func.id in ("enumerate", "reversed"):
+        target_of = loop.func.id
+        loop = parents.get(loop)
+    if not isinstance(loop, ast.For | ast.comprehension):
+        return 0
+    target = loop.target
+    if target_of == "enumerate":
+        if not (isinstance(target, ast.Tuple) and len(target.elts) == 2):
+            return 0
+        target = target.elts[1]
+    plain = isinstance(target, ast.Tuple) and not any(isinstance(one, ast.Starred) for one in target.elts)
+    return len(target.elts) if plain and isinstance(target, ast.Tuple) else 0
 
 
 def default_nodes(args: ast.arguments) -> dict[str, ast.expr]:
