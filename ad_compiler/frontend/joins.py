@@ -198,7 +198,7 @@ class Meeting:
         if all(part.root is first.root and part.path == first.path for part in bound) and everywhere:
             if len(bound) == len(parts) or not first.path:
                 return first
-        return Reference(self._new_root(parts, first.root.hint or hint))
+        return Reference(self._new_root(parts, hint or first.root.hint))
 
     def _mixed(self, parts: Sequence[Meaning], hint: str) -> Meaning:
         """A number on one edge, an array on another."""

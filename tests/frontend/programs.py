@@ -648,6 +648,33 @@ def ping_pong(x, n):
     return a + b
 
 
+@case(X, 1.0)
+@case(X, -1.0)
+def write_through_a_chosen_name(x, s):
+    a, b = x * 1.0, x * 2.0
+    if s > 0:
+        c, row = a, b[1:]
+    else:
+        c, row = b, a[:3]
+    c[0] = 5.0
+    row *= 2.0
+    a[1] = c[0] + row[0]
+    return a, b, c, row
+
+
+@case(X, 3)
+@case(X, 4)
+def buffers_chosen_by_parity(x, n):
+    a, b = x * 1.0, x * 2.0
+    for t in range(n):
+        if t % 2 == 0:
+            src, dst = a, b
+        else:
+            src, dst = b, a
+        dst[1:-1] = 0.5 * (src[:-2] + src[2:])
+    return a, b
+
+
 @case(X, 3)
 def three_buffers_rotating(x, n):
     old, now, new = x * 1.0, x * 0.5, np.zeros(4)
