@@ -74,7 +74,8 @@ def cse(function: Function, module: Module) -> bool:
 
 def _merged(op: Op, found: Op) -> list[Value]:
     for old, new in zip(op.results, found.results, strict=True):
-        new.hint = new.hint or old.hint
+        if op.phase == found.phase:
+            new.hint = new.hint or old.hint
     return found.results
 
 

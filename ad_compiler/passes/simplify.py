@@ -130,7 +130,8 @@ def simplify(function: Function, module: Module) -> bool:
             else:
                 values[new.results[0]] = again[0]
         value = resolve(value, values)
-        value.hint = value.hint or op.results[0].hint
+        if value.op is None or value.op.phase == op.phase:  # a value of the primal is not named after a cotangent
+            value.hint = value.hint or op.results[0].hint
         uses[value] += uses[op.results[0]]
         return [value]
 

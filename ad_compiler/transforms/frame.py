@@ -77,13 +77,13 @@ class Frame:
         """Add `bar` to the cotangent of `value`."""
         before = self.cotangent(value)
         self.values[id(value)] = value
-        hint = companion(value, "_bar")
+        hint = companion(value, "_bar") or "s_bar"  # of a value without a name
         made = bar.op
         if made is not None and made in self.builder.block.ops[-1:] and made.name in SCATTERS:
             bar = scatter_into(self.builder, made, before, value)
         elif before is not None:
             bar = add(self.builder, before, bar, hint)
-        if not bar.hint:
+        if bar.hint in ("", "s_bar"):
             bar.hint = hint
         self.cotangents[id(value)] = bar
 

@@ -12,14 +12,14 @@ def jacobi_grad(steps: int, A, B):
     A_bar = 2.0 * A                             # line 11
     B_bar = np.zeros_like(B)
     for t in range(steps - 1, 0, -1):
-        s = 0.33333 * A_bar[1:-1]               # line 10
-        B_bar[2:] += s
-        B_bar[1:-1] += s
-        B_bar[:-2] += s
+        s_bar = 0.33333 * A_bar[1:-1]           # line 10
+        B_bar[2:] += s_bar
+        B_bar[1:-1] += s_bar
+        B_bar[:-2] += s_bar
         A_bar[1:-1] = 0.0
-        s = 0.33333 * B_bar[1:-1]               # line 9
-        A_bar[2:] += s
-        A_bar[1:-1] += s
-        A_bar[:-2] += s
+        s_bar = 0.33333 * B_bar[1:-1]           # line 9
+        A_bar[2:] += s_bar
+        A_bar[1:-1] += s_bar
+        A_bar[:-2] += s_bar
         B_bar[1:-1] = 0.0
     return A_bar, B_bar
