@@ -25,7 +25,15 @@ from ad_compiler.frontend.read import Definition
 from ad_compiler.ir.core import Module
 from ad_compiler.ir.interpreter import flatten
 from ad_compiler.ir.trees import Tree, rebuild
-from ad_compiler.pipeline import Stages, Written, captured_objects, differentiable_names, leaf_positions
+from ad_compiler.pipeline import (
+    Stages,
+    Written,
+    captured_objects,
+    classes_of,
+    differentiable_names,
+    finished,
+    leaf_positions,
+)
 from ad_compiler.symbolic import points
 from ad_compiler.symbolic.paths import OutsideError, has_user_code, run
 from ad_compiler.symbolic.report import NO, OPEN, YES, Report, Verdict
@@ -312,7 +320,7 @@ def _emitted(
         (program.adjoint, cotangents, pulled),
     ):
         before = copy.deepcopy([*leaves, *extra])
-        results = call_emitted(module, [*leaves, *extra])
+        results = call_emitted(module, [*leaves, *extra], classes_of(program.primal))
         found = results[len(results) - len(expected) :]
         if not all(map(points.close, found, expected)):
             return Verdict(look, NO, f"`{module.main}` computes something else than its program means")
@@ -321,28 +329,31 @@ def _emitted(
     return Verdict(look, YES, "it computes what its program means")
 
 
-def call_emitted(module: Module, flat: Sequence[Any]) -> list[Any]:
+def call_emitted(module: Module, flat: Sequence[Any], classes: Mapping[str, Any]) -> list[Any]:
     """The leaves of what the emitted main function returns for these leaves of its arguments."""
     from ad_compiler.backends.load import load
     from ad_compiler.backends.numpy import emit
 
+    module = finished(module, Stages())
     function = module.functions[module.main]
-    for one in module.functions.values():  # defaults and annotations are the user's text, which loading would run
-        one.parameters = [replace(parameter, default=None, annotation=None) for parameter in one.parameters]
-    emitted = load(emit(module), None, captured_objects(module))[module.main]
+    for other in module.functions.values():  # defaults and annotations are the user's text, which loading would run
+        other.parameters = [replace(parameter, default=None, annotation=None) for parameter in other.parameters]
+    emitted = load(emit(module), None, captured_objects(module) | dict(classes))[module.main]
     values = iter(flat)
+    by_name = {parameter.name: rebuild(parameter.tree, values) for parameter in function.parameters}
     given: list[Any] = []
-    by_name: dict[str, Any] = {}
-    for parameter in function.parameters:
-        value = rebuild(parameter.tree, values)
-        if parameter.kind == "star":
-            given.extend(value)
-        elif parameter.kind == "kwargs":
-            by_name.update(value)
-        elif parameter.kind == "keyword" or by_name:
-            by_name[parameter.name] = value
+    keywords: dict[str, Any] = {}
+    starred = False
+    for one in inspect.signature(emitted).parameters.values():
+        if one.kind is one.VAR_POSITIONAL:
+            given.extend(by_name[one.name])
+            starred = True
+        elif one.kind is one.VAR_KEYWORD:
+            keywords |= by_name[one.name]
+        elif one.kind is one.KEYWORD_ONLY or starred:
+            keywords[one.name] = by_name[one.name]
         else:
-            given.append(value)
+            given.append(by_name[one.name])
     assert function.outputs is not None
     with np.errstate(all="ignore"):
-        return flatten(emitted(*given, **by_name), function.outputs)
+        return flatten(emitted(*given, **keywords), function.outputs)

@@ -18,6 +18,7 @@ import numpy as np
 import sympy
 
 from ad_compiler.ir.core import Module
+from ad_compiler.symbolic.deadline import TimeUpError, within
 from ad_compiler.symbolic.paths import Pair, run_terms
 from ad_compiler.symbolic.points import direction, is_float
 from ad_compiler.symbolic.terms import UncheckedError
@@ -46,12 +47,13 @@ def prove(
 
     Raises `UncheckedError` when it is left open.
     """
-    return _Proof(positions, leaves, time.perf_counter() + seconds).run(primal, tangent, adjoint)
+    return _Proof(positions, leaves, seconds).run(primal, tangent, adjoint)
 
 
 class _Proof:
-    def __init__(self, positions: Sequence[int], leaves: Sequence[Any], deadline: float) -> None:
-        self.deadline = deadline
+    def __init__(self, positions: Sequence[int], leaves: Sequence[Any], seconds: float) -> None:
+        self.seconds = seconds
+        self.deadline = time.perf_counter() + seconds
         self.values: dict[sympy.Symbol, float] = {}  # where the symbols stand
         self.inputs = [self.pair(leaf, f"x{k}" if k in positions else None) for k, leaf in enumerate(leaves)]
         self.xs = [x for k in positions for x in flat(self.inputs[k].term)]
@@ -60,21 +62,28 @@ class _Proof:
         self.evidence = False
 
     def run(self, primal: Module, tangent: Module, adjoint: Module) -> tuple[str, str, str]:
-        outputs = run_terms(primal, self.inputs)
-        ys = [y for output in outputs for y in flat(output)]
-        size = sum(sympy.count_ops(y) for y in ys if isinstance(y, sympy.Expr))
-        if size > LARGEST:
-            raise UncheckedError(f"its formulas are too large to differentiate ({size} operations)")
-        matrix = []
-        for y in ys:
-            self.in_time()
-            matrix.append([sympy.diff(y, x) if isinstance(y, sympy.Expr) else sympy.S.Zero for x in self.xs])
-        problem = self.tangent(tangent, len(outputs), matrix) or self.adjoint(adjoint, outputs, matrix)
+        try:
+            with within(self.seconds):
+                outputs, matrix = self.derivative(primal)
+            problem = self.tangent(tangent, len(outputs), matrix) or self.adjoint(adjoint, outputs, matrix)
+        except TimeUpError:
+            raise UncheckedError("SymPy did not finish in time") from None
         if problem:
             return "proof", "no", problem
         if self.evidence:
             return "digits", "yes", f"SymPy's derivative, evaluated in {DIGITS} digits at random points"
         return "proof", "yes", "equal to SymPy's derivative" + (", up to rounded constants" if self.rounded else "")
+
+    def derivative(self, primal: Module) -> tuple[list[Any], list[list[Any]]]:
+        """The terms of the outputs, and SymPy's derivative of each by each input."""
+        outputs = run_terms(primal, self.inputs)
+        ys = [y for output in outputs for y in flat(output)]
+        size = sum(sympy.count_ops(y) for y in ys if isinstance(y, sympy.Expr))
+        if size > LARGEST:
+            raise UncheckedError(f"its formulas are too large to differentiate ({size} operations)")
+        return outputs, [
+            [sympy.diff(y, x) if isinstance(y, sympy.Expr) else sympy.S.Zero for x in self.xs] for y in ys
+        ]
 
     def tangent(self, module: Module, count: int, matrix: list[list[Any]]) -> str:
         dots = [self.pair(leaf, f"t{k}", draw=True) for k, leaf in enumerate(self.moving)]
@@ -99,11 +108,16 @@ class _Proof:
         if len(found) != len(expected):
             return f"{what} has {len(found)} components, not {len(expected)}"
         found = [sympy.sympify(one) for one in found]
-        different = self.different_in_digits(found, expected)
+        with within(self.seconds):
+            different = self.different_in_digits(found, expected)
         if different is not None:
             return f"component {different} of {what} is not SymPy's derivative"
-        proved = [self.equal(one, other) for one, other in zip(found, expected, strict=True)]
-        self.evidence = self.evidence or not all(proved)
+        try:
+            with within(self.deadline - time.perf_counter()):
+                proved = all(self.equal(one, other) for one, other in zip(found, expected, strict=True))
+        except TimeUpError:
+            proved = False
+        self.evidence = self.evidence or not proved
         return ""
 
     def equal(self, a: Any, b: Any) -> bool:
@@ -134,8 +148,10 @@ class _Proof:
         with mpmath.workdps(DIGITS):
             for _ in range(3):
                 near = [mpmath.mpf(value) * (1 + random.uniform(-1e-3, 1e-3)) for value in self.values.values()]
-                for k, (one, other) in enumerate(zip(*evaluate(*near), strict=True)):
-                    if abs(one - other) > TINY * max(abs(one) + abs(other), 1e-30):
+                pairs = list(zip(*evaluate(*near), strict=True))
+                largest = max((abs(other) for _, other in pairs), default=0.0)
+                for k, (one, other) in enumerate(pairs):
+                    if abs(one - other) > TINY * max(abs(one) + abs(other), largest, 1e-20):
                         return k
         return None
 
@@ -161,10 +177,6 @@ class _Proof:
         if len(self.values) > 3 * MOST_SYMBOLS:
             raise UncheckedError("it has too many numbers to give each a symbol")
         return made if isinstance(number, np.ndarray) else made.item()
-
-    def in_time(self) -> None:
-        if time.perf_counter() > self.deadline:
-            raise UncheckedError("SymPy did not finish in time")
 
 
 def flat(term: Any) -> Iterator[Any]:

@@ -100,6 +100,7 @@ ELEMENTS: dict[str, Callable[..., Any]] = {
 }
 
 Special = Callable[[Sequence[Any], Sequence[Any], Any, dict[str, Any]], Any]
+INDEXING = ("getitem", "setitem", "add_at", "scatter", "last_write", "take")  # booleans are masks there
 SAME = ("to_float", "copy", "real", "conjugate")  # the identity on terms
 
 
@@ -116,6 +117,8 @@ def term_of(
         return None if primitive.results == 1 else (None,) * primitive.results
     if name in SAME:
         return terms[0]
+    if name not in INDEXING:
+        terms = [_counted(term) for term in terms]
     if name in SPECIAL:
         return _tidy(SPECIAL[name](numbers, terms, result, attributes))
     if name in ELEMENTS and not isinstance(terms[0], list | tuple):
@@ -129,6 +132,13 @@ def term_of(
     except Exception as error:  # NumPy has no code for objects here
         raise UncheckedError(f"`{name}` cannot be written as a formula") from error
     return tuple(map(_tidy, found)) if primitive.results > 1 else _tidy(found)
+
+
+def _counted(term: Any) -> Any:
+    """Booleans as 0 and 1, which is what they are in arithmetic."""
+    if isinstance(term, bool | np.bool_):
+        return int(term)
+    return term.astype(int) if isinstance(term, np.ndarray) and term.dtype == bool else term
 
 
 def _total(function: Callable[..., Any]) -> Callable[..., Any]:
