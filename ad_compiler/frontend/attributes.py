@@ -11,7 +11,7 @@ import types
 
 import numpy as np
 
-from ad_compiler.frontend import calls, containers, control, listmethods, views
+from ad_compiler.frontend import calls, containers, control, draws, listmethods, views
 from ad_compiler.frontend.context import Lowering, describe, tensor_type
 from ad_compiler.frontend.names import of_resolved, outside
 from ad_compiler.frontend.resolve import PythonObject, attribute
@@ -60,6 +60,8 @@ def attribute_of(low: Lowering, owner: Meaning, name: str, node: ast.AST | None 
             if name not in listmethods.METHODS:
                 low.refuse("ADC116", f"a list has no method `{name}` that is known", node)
             return Attribute(owner, name)
+    if draws.is_generator(owner):
+        return Attribute(owner, name)
     if isinstance(owner, Scalar) and not isinstance(owner.value.type, Tensor):
         low.refuse("ADC116", f"what `{name}` is of this object is not known when compiling", node)
     if isinstance(owner, Scalar | Reference):
@@ -136,6 +138,8 @@ def _of_static(low: Lowering, owner: Static, name: str, node: ast.AST | None) ->
             return Group(()) if name == "shape" else Static(getattr(np.float64(0.0), name))
         return Attribute(owner, name)
     found = attribute(PythonObject(owner.value), name)
+    if isinstance(found, PythonObject) and draws.is_draw(found.obj):
+        return Static(found.obj)
     if isinstance(found, PythonObject) and isinstance(found.obj, types.MethodType):
         return Bound(Static(found.obj.__func__), (outside(low, found.obj.__self__),))
     return of_resolved(low, found, f"{getattr(owner.value, '__name__', '')}.{name}".lstrip("."), node)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ad_compiler.diagnostics.diagnostic import Error
-from ad_compiler.frontend import arrays, builtins, control, effects, listmethods, objects, recursion, views
+from ad_compiler.frontend import arrays, builtins, control, draws, effects, listmethods, objects, recursion, views
 from ad_compiler.frontend.context import Lowering, Refused, Unreachable, describe
 from ad_compiler.frontend.guesses import default_nodes
 from ad_compiler.frontend.names import new_frame, outside
@@ -114,6 +114,8 @@ def _call_object(low: Lowering, obj: Any, arguments: list[Meaning], keywords: Ke
     primitive = spelled(obj)
     if primitive is not None:
         return call_primitive(low, primitive, arguments, keywords)
+    if draws.is_draw(obj):
+        return draws.draw(low, obj, arguments, keywords)
     if isinstance(getattr(obj, "__self__", None), np.ufunc):
         return arrays.ufunc_method(low, obj.__self__, obj.__name__, arguments, keywords)
     if low.inner is not None:
@@ -199,6 +201,8 @@ def call_method(low: Lowering, owner: Meaning, name: str, arguments: list[Meanin
 
         if is_list(low, owner) or isinstance(views.content_of(low, owner.root), Entries):
             return listmethods.call_list_method(low, owner, name, arguments, keywords)
+    if draws.is_generator(owner):
+        return draws.draw_from(low, Attribute(owner, name), arguments, keywords)
     special = builtins.ARRAY_METHODS.get(name)
     if special is not None:
         return special(low, owner, *arguments, **keywords)

@@ -174,7 +174,7 @@ def taken(low: Lowering, root: Root, position: Value | None, value: Value) -> Me
                 if isinstance(content, Value) and isinstance(content.type, ListType):
                     low.state.holds[held, part] = None
                 else:
-                    views.may_alias(low, part, held)
+                    views.share_aliases(low, part, held)
         if position is not None or (root, root) in low.state.holds:
             low.state.holds[root, part] = None
         if direct and position is not None:

@@ -84,6 +84,8 @@ class Branching:
         with self.low.on(block, self.before.copy()):
             try:
                 lower()
+            except Unreachable:
+                self.low.state.dead = True
             except Refused:
                 self._refused = self._refused or not self.low.state.dead
             self.states.append(self.low.state)
@@ -202,6 +204,9 @@ def run(low: Lowering, steps: Sequence[Step], live: Live, *, last: Flags = NO_FL
                 statement(low, step)
             else:
                 step()
+        except Unreachable:
+            low.state.dead = True
+            return
         except Refused:
             if low.state.dead:
                 return

@@ -151,6 +151,7 @@ def raising(low: Lowering, node: ast.Raise) -> None:
     if not (isinstance(cls, type) and issubclass(cls, BaseException)):
         low.refuse("ADC101", "only exceptions that are made here can be raised", node)
     operands: list[Value] = []
+    assert cls is not None
     if getattr(python, cls.__name__, None) is cls:
         name: ast.expr = ast.Name(cls.__name__, ast.Load())
     elif root_of(cls) == "numpy":

@@ -62,23 +62,23 @@ def _binary_chain(low: Lowering, node: ast.BinOp) -> Meaning:
     while isinstance(first, ast.BinOp):
         chain.append(first)
         first = first.left
-    refused = False
+    refused: Refused | None = None
     result: Meaning | None = None
     try:
         result = expression(low, first)
-    except Refused:
-        refused = True
+    except Refused as reason:
+        refused = reason
     for one in reversed(chain):
         try:
             right = expression(low, one.right)
-        except Refused:
-            refused = True
+        except Refused as reason:
+            refused = refused or reason
             continue
-        if not refused and result is not None:
+        if refused is None and result is not None:
             with low.at(one):
                 result = binary(low, one.op, result, right)
-    if refused or result is None:
-        raise Refused
+    if refused is not None or result is None:
+        raise refused or Refused
     return result
 
 

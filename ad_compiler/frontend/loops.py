@@ -161,9 +161,8 @@ class Looping:
             with low.on(block, state):
                 try:
                     self.body(index)
-                except Refused:
-                    if not low.state.dead:
-                        raise
+                except Unreachable:
+                    low.state.dead = True
                 back = low.state
                 back.variables.pop(self.exits.continued, None)
                 low.exits = (*self.outer_flags, self.exits.broke, self.exits.done)
@@ -202,9 +201,8 @@ class Looping:
                 block, back, findings, stop = self.attempt(head, index)
                 try:
                     new = self.head(back, block)
-                except Refused:
-                    if not back.dead:
-                        raise
+                except Unreachable:
+                    back.dead = True
                     new = self.head(back, block)  # no run gets to the end of the body
                 hopeless = back.dead and low.bottomed
                 if hopeless or new.form == head.form:
@@ -233,7 +231,7 @@ class Looping:
         block, back, findings, _ = self.attempt(again, None if hint is None else Value(INT, hint))
         low.findings.take(findings)
         self.head(back, block)
-        if not low.findings:
+        if not low.findings and not findings.refused:
             low.refuse("ADC114", "what this loop changes has another structure in every iteration")
         raise Refused
 

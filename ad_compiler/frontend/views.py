@@ -129,14 +129,14 @@ def touch(low: Lowering, root: Root, *, elements: bool = True) -> None:
 
     A list that has grown is another list, but the arrays in it are what they were: then `elements` is False.
     """
-    for a, b in list(low.state.aliases):
-        if root in (a, b):
-            other = b if a is root else a
-            if not _follow(low, root, other):
-                _lose(low, other)
+    twins = [b if a is root else a for a, b in low.state.aliases if root in (a, b)]
+    for other in twins:
+        if not _follow(low, root, other):
+            _lose(low, other)
     if elements:
+        changed = {root, *twins}
         for holder, held in list(low.state.holds):
-            if held is root:
+            if held in changed:
                 _lose(low, holder)
 
 

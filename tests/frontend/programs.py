@@ -1250,6 +1250,17 @@ def imports_inside(x):
     return y + root(4.0)
 
 
+@case(X, 3)
+def random_draws(x, n):
+    np.random.seed(7)
+    a = x + np.random.randn(4)
+    b = np.random.normal(0.0, 1.0, size=(n, 4)) @ a
+    rng = np.random.default_rng(n)
+    for _ in range(n):
+        a = a * rng.uniform() + rng.normal(size=4)
+    return a, b, np.random.randint(0, 5)
+
+
 @case(2.0, 3)
 def text_and_printing(x, n):
     label = f"{n:03d}:{x:.1f}"
