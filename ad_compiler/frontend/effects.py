@@ -151,16 +151,17 @@ def raising(low: Lowering, node: ast.Raise) -> None:
     if not (isinstance(cls, type) and issubclass(cls, BaseException)):
         low.refuse("ADC101", "only exceptions that are made here can be raised", node)
     operands: list[Value] = []
-    assert cls is not None
-    if getattr(python, cls.__name__, None) is cls:
-        name: ast.expr = ast.Name(cls.__name__, ast.Load())
+    written = cls.__name__
+    name: ast.expr
+    if getattr(python, written, None) is cls:
+        name = ast.Name(written, ast.Load())
     elif root_of(cls) == "numpy":
-        where = "np.linalg" if hasattr(np.linalg, cls.__name__) else "np"
-        name = ast.parse(f"{where}.{cls.__name__}", mode="eval").body
+        where = "np.linalg" if hasattr(np.linalg, written) else "np"
+        name = ast.parse(f"{where}.{written}", mode="eval").body
     else:
         low.refuse(
             "ADC101",
-            f"`{cls.__name__}` is a class of the program, which the emitted code does not have",
+            f"`{written}` is a class of the program, which the emitted code does not have",
             node,
             help="raise one of Python's own exceptions",
         )
