@@ -57,7 +57,7 @@ def guessed(definition: Definition, given: dict[str, Tree]) -> dict[str, Tree]:
 def by_use(function: ast.AST, name: str) -> Tree:
     """What the uses of a parameter say that it is."""
     parents = {child: parent for parent in ast.walk(function) for child in ast.iter_child_nodes(parent)}
-    uses = [one for one in ast.walk(function) if isinstance(one, ast.Name) and one.id == name]
+    uses: list[ast.expr] = [one for one in ast.walk(function) if isinstance(one, ast.Name) and one.id == name]
     return _by_uses(uses, parents)
 
 
