@@ -155,8 +155,8 @@ def split(low: Lowering, x: Meaning, parts: Meaning, axis: Meaning = ZERO) -> Me
     number = static_int(parts)
     bounds: list[Meaning]
     if number is not None:
-        length = attributes.shape_of(low, target)
-        whole = subscripts.get(low, length, axis)
+        whole = subscripts.get(low, attributes.shape_of(low, target), axis)
+        _check_divides(low, whole, number)
         size = operators.binary(low, ast.FloorDiv(), whole, Static(number))
         bounds = [operators.binary(low, ast.Mult(), Static(k), size) for k in range(1, number)]
     else:
@@ -173,6 +173,18 @@ def split(low: Lowering, x: Meaning, parts: Meaning, axis: Meaning = ZERO) -> Me
             for k in range(len(ends) - 1)
         ],
     )
+
+
+def _check_divides(low: Lowering, whole: Meaning, number: int) -> None:
+    """NumPy raises for a split into parts that are not equal."""
+    known = static_int(whole)
+    if known is None:
+        message = "array split does not result in an equal division"
+        low.builder.emit(
+            "effect", [low.value(whole)], types=[], template=f"if _0_ % {number}: raise ValueError({message!r})"
+        )
+    elif known % number:
+        low.refuse("ADC117", "this split does not result in an equal division")
 
 
 def broadcast_arrays(low: Lowering, *parts: Meaning) -> Meaning:

@@ -78,33 +78,33 @@ def _slice(low: Lowering, first: Meaning, second: Meaning | None = None, step: M
 
 
 def _zip(low: Lowering, *parts: Meaning, strict: Meaning = NONE) -> Meaning:
-    return Series("zip", parts)
+    return iteration.one_shot(low, Series("zip", parts))
 
 
 def _enumerate(low: Lowering, part: Meaning, start: Meaning = ZERO) -> Meaning:
-    return Series("enumerate", (part,), start)
+    return iteration.one_shot(low, Series("enumerate", (part,), start))
 
 
 def _reversed(low: Lowering, part: Meaning) -> Meaning:
-    return Series("reversed", (part,))
+    return iteration.one_shot(low, Series("reversed", (part,)))
 
 
 def _map(low: Lowering, function: Meaning, *parts: Meaning) -> Meaning:
-    return Series("map", parts, function)
+    return iteration.one_shot(low, Series("map", parts, function))
 
 
 def _chain(low: Lowering, *parts: Meaning) -> Meaning:
-    return Series("chain", parts)
+    return iteration.one_shot(low, Series("chain", parts))
 
 
 def _product(low: Lowering, *parts: Meaning, repeat: Meaning = ONE) -> Meaning:
-    return Series("product", parts * (static_int(repeat) or 1))
+    return iteration.one_shot(low, Series("product", parts * (static_int(repeat) or 1)))
 
 
 def _ndindex(low: Lowering, *lengths: Meaning) -> Meaning:
     if len(lengths) == 1 and isinstance(lengths[0], Group):
         lengths = lengths[0].items
-    return Series("ndindex", tuple(Range(Static(0), one, Static(1)) for one in lengths))
+    return iteration.one_shot(low, Series("ndindex", tuple(Range(Static(0), one, Static(1)) for one in lengths)))
 
 
 def _combined(choose: Callable[..., Any]) -> Rule:
@@ -278,7 +278,7 @@ _TABLE: list[tuple[Any, Rule]] = [
     (itertools.permutations, _combined(itertools.permutations)),
     (itertools.pairwise, _combined(itertools.pairwise)), (itertools.accumulate, _accumulate),
     (list, _list), (tuple, _tuple), (dict, _dict), (functools.partial, _partial), (functools.reduce, reducing.reduced),
-    (sorted, reducing.in_order), (iter, lambda low, part: part),
+    (sorted, reducing.in_order), (iter, lambda low, part: iteration.one_shot(low, Series("chain", (part,)))),
     (len, reducing.length), (sum, reducing.total),
     (min, reducing.extreme("minimum", ast.Lt())), (max, reducing.extreme("maximum", ast.Gt())),
     (any, reducing.any_all("any", False)), (all, reducing.any_all("all", True)),
@@ -291,7 +291,7 @@ _TABLE: list[tuple[Any, Rule]] = [
     (np.asarray, _as_array), (np.asanyarray, _as_array), (np.ascontiguousarray, arrays.contiguous),
     (np.copy, _copied(False)), (copy.copy, _copied(False)), (copy.deepcopy, _copied(True)),
     (np.copyto, arrays.copy_to), (np.fill_diagonal, arrays.fill_diagonal), (np.put, arrays.put),
-    (np.meshgrid, arrays.meshgrid), (np.split, arrays.split), (np.array_split, arrays.split),
+    (np.meshgrid, arrays.meshgrid), (np.split, arrays.split),
     (np.broadcast_arrays, arrays.broadcast_arrays), (np.column_stack, arrays.column_stack),
     (np.flipud, lambda low, x: arrays.flipped(low, x, 0)), (np.fliplr, lambda low, x: arrays.flipped(low, x, 1)),
     (np.diff, arrays.diff), (np.append, arrays.appended), (np.ix_, arrays.open_mesh),

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import math
 import types
 from collections.abc import Sequence
 from typing import Any
@@ -57,6 +58,9 @@ def call_node(low: Lowering, node: ast.Call) -> Meaning:
     if effects.is_effect(low, node):
         effects.effect_statement(low, node)
         return NONE
+    lone = node.args[0] if len(node.args) >= 1 else None
+    if isinstance(lone, ast.GeneratorExp):
+        return _consuming_call(low, node, lone)
     function, arguments, keywords = low.each(
         [
             lambda: expression(low, node.func),
@@ -64,6 +68,22 @@ def call_node(low: Lowering, node: ast.Call) -> Meaning:
             lambda: _keywords(low, node.keywords),
         ]
     )
+    with low.at(node):
+        return call(low, function, arguments, keywords)
+
+
+CONSUMERS = (sum, min, max, any, all, list, tuple, dict, sorted, np.fromiter, math.fsum, math.prod)
+
+
+def _consuming_call(low: Lowering, node: ast.Call, generator: ast.GeneratorExp) -> Meaning:
+    """`sum(v * v for v in xs)`: what is called walks over the generator at once."""
+    from ad_compiler.frontend.expressions import expression, expressions
+
+    function = expression(low, node.func)
+    at_once = isinstance(function, Static) and any(function.value is one for one in CONSUMERS)
+    if at_once or (isinstance(function, Attribute) and function.name in ("extend", "join", "update")):
+        low.consumed = generator
+    arguments, keywords = low.each([lambda: expressions(low, node.args), lambda: _keywords(low, node.keywords)])
     with low.at(node):
         return call(low, function, arguments, keywords)
 

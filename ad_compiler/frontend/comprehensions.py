@@ -28,7 +28,14 @@ def list_comprehension(low: Lowering, node: ast.ListComp) -> Meaning:
 
 
 def generator(low: Lowering, node: ast.GeneratorExp) -> Meaning:
-    """Consumed on the spot, as all that we know of do: the list of its items."""
+    """Where it is consumed on the spot (`call_node` says so), the list of its items."""
+    if node is not low.consumed:
+        low.refuse(
+            "ADC101",
+            "a generator expression is supported where it is consumed: `sum(… for … in …)`",
+            node,
+            help="write a list: `[… for … in …]`",
+        )
     return list_comprehension(low, node)  # type: ignore[arg-type]
 
 
@@ -101,12 +108,12 @@ def _generate(
 def walk(low: Lowering, iterable: Meaning, each: Callable[[Meaning], None]) -> None:
     """`each` for every item."""
     exits = loops.Exits.new(low)
-    items = iteration.known(low, iterable)
+    items = iteration.live(low, iterable)
     flags, low.exits = low.exits, ()
     try:
         if items is not None:
             for item in items:
-                each(item)
+                each(item())
         else:
             loops.for_each(low, iteration.counting(low, iterable), each, exits, control.always, loops.Seeds())
     finally:

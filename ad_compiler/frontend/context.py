@@ -31,8 +31,9 @@ from ad_compiler.frontend.values import (
     Variable,
 )
 from ad_compiler.ir.core import Block, Module, Value
-from ad_compiler.ir.types import ListType, Opaque, Tensor, TupleType, Undefined, is_scalar
+from ad_compiler.ir.types import ListType, Opaque, Tensor, TupleType, Undefined, is_scalar, rank
 from ad_compiler.primitives import builder as new_builder
+from ad_compiler.primitives import lookup
 
 NUMBERS = (bool, int, float, complex)
 
@@ -78,6 +79,7 @@ class Lowering:
         self.bottomed = False  # whether anything did
         self.doubtful: set[Value] = set()  # values that may be `undefined`
         self.resolved: dict[tuple[int, str], tuple[Any, Any]] = {}  # names of scopes, as looked up
+        self.consumed: ast.AST | None = None  # the generator expression that a call consumes at once
         self._spans: dict[int, tuple[ast.AST, Span]] = {}
         self._serial = 0
 
@@ -192,7 +194,10 @@ class Lowering:
     def emit(self, name: str, *operands: Meaning, **attributes: Any) -> Meaning:
         """The meaning of a primitive's result."""
         values = [self.value(operand) for operand in operands]
-        return self.wrap(self.builder.one(name, *values, **attributes))
+        result = self.wrap(self.builder.one(name, *values, **attributes))
+        if isinstance(result, Reference) and rank(values[0].type) == 1 and not lookup(name).views:
+            result.root.contiguous = True  # a new array of one axis
+        return result
 
     def constant(self, value: Any, hint: str = "") -> Value:
         return self.builder.one("constant", value=value, hint=hint)

@@ -24,6 +24,7 @@ from ad_compiler.frontend.values import (
     Meaning,
     Origin,
     Reference,
+    Root,
     Scalar,
     State,
     Static,
@@ -124,6 +125,10 @@ class Branching:
         inside = {id(value) for block in self.blocks for op in block.ops for value in op.results}
         for root, parts in meeting.parts.items():
             sides = [part if isinstance(part, Reference) else None for part in parts]
+            if any(
+                side is not None and _has_alias(edge, side.root) for side, edge in zip(sides, self.edges, strict=True)
+            ):
+                continue  # what it is depends on more than this test
             slots = [slot for side in sides if side is not None for step in side.path for slot in step.slots]
             if not any(id(slot) in inside for slot in slots):
                 self.low.state.origins[root] = Origin(self.test, (sides[0], sides[1]))
@@ -147,6 +152,10 @@ class Branching:
             if isinstance(part, Unbound):
                 return self.low.builder.one("undefined")
             return self.low.value(part, hint)
+
+
+def _has_alias(state: State, root: Root) -> bool:
+    return any(root in both for both in state.aliases)
 
 
 def branch(

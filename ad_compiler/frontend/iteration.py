@@ -7,7 +7,8 @@ counting : Meaning -> Counting       start, stop, step, and the item at an index
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from ad_compiler.frontend.values import (
     Index,
     Items,
     Meaning,
+    OneShot,
     Order,
     Range,
     Reference,
@@ -51,12 +53,64 @@ class Counting:
         return static_int(self.start) == 0 and static_int(self.step) == 1
 
 
+# ------------------------------------------------------------------------------------------- iterators
+
+
+def one_shot(low: Lowering, series: Series) -> Reference:
+    """An iterator, which can be walked over once."""
+    return Reference(low.root(Entries(("source",), (series,), OneShot)))
+
+
+def is_one_shot(low: Lowering, meaning: Meaning) -> bool:
+    if not isinstance(meaning, Reference):
+        return False
+    content = low.state.content(meaning.root)
+    return isinstance(content, Entries) and content.cls is OneShot
+
+
+def _spend(low: Lowering, meaning: Meaning) -> Series:
+    """What an iterator walks over; from now on it is spent."""
+    assert isinstance(meaning, Reference)
+    content = views.content_of(low, meaning.root)
+    assert isinstance(content, Entries)
+    source = content.get("source")
+    if not isinstance(source, Series):
+        low.refuse("ADC101", "this iterator has been walked over before", help="make it a list: `list(…)`")
+    low.state.heap[meaning.root] = Entries(("spent",), (Static(None),), OneShot)
+    return source
+
+
+def counts(low: Lowering, meaning: Meaning) -> bool:
+    """Whether it goes through a range, alone or beside other things."""
+    if isinstance(meaning, Range):
+        return True
+    if isinstance(meaning, Static):
+        return isinstance(meaning.value, range)
+    content = low.state.content(meaning.root) if isinstance(meaning, Reference) and is_one_shot(low, meaning) else None
+    source = content.get("source") if isinstance(content, Entries) else None
+    return isinstance(source, Series) and any(counts(low, part) for part in source.parts)
+
+
+def _tried(low: Lowering, look: Callable[[], Any]) -> Any:
+    """What `look` finds; iterators that it spent are as before where it finds nothing."""
+    heap = dict(low.state.heap)
+    found = look()
+    if found is None:
+        for root, content in heap.items():
+            if isinstance(content, Entries) and content.cls is OneShot:
+                low.state.heap[root] = content
+    return found
+
+
 # ---------------------------------------------------------------------------------------------- known items
 
 
 def known(low: Lowering, meaning: Meaning) -> list[Meaning] | None:
     """All items, where their number is known and they are meanings of their own."""
     low.check_usable(meaning)
+    if is_one_shot(low, meaning):
+        found: list[Meaning] | None = _tried(low, lambda: _known_of_series(low, _spend(low, meaning)))
+        return found
     if isinstance(meaning, Group):
         return list(meaning.items)
     if isinstance(meaning, Reference):
@@ -73,9 +127,74 @@ def known(low: Lowering, meaning: Meaning) -> list[Meaning] | None:
             return None
         span = range(*bounds)  # type: ignore[arg-type]
         return [Static(k) for k in span] if len(span) <= MOST_UNROLLED else None
-    if isinstance(meaning, Series):
-        return _known_of_series(low, meaning)
     return None
+
+
+def live(low: Lowering, meaning: Meaning) -> list[Callable[[], Meaning]] | None:
+    """What gives each item when its turn comes, where their number is known."""
+    low.check_usable(meaning)
+    if is_one_shot(low, meaning):
+        found: list[Callable[[], Meaning]] | None = _tried(low, lambda: _live_series(low, _spend(low, meaning)))
+        return found
+    if isinstance(meaning, Reference) and not meaning.path:
+        content = views.content_of(low, meaning.root)
+        if isinstance(content, Items):
+            size = len(content.items)
+            return [functools.partial(_item_now, low, meaning.root, k, size) for k in range(size)]
+    if isinstance(meaning, Attribute):
+        items = _known_of_dict(low, meaning)
+        size = 0 if items is None else len(items)
+        return None if items is None else [functools.partial(_entry_now, low, meaning, k, size) for k in range(size)]
+    fixed = known(low, meaning)
+    return None if fixed is None else [functools.partial(_same, one) for one in fixed]
+
+
+def _same(meaning: Meaning) -> Meaning:
+    return meaning
+
+
+def _item_now(low: Lowering, root: Root, k: int, size: int) -> Meaning:
+    content = views.content_of(low, root)
+    if not isinstance(content, Items) or len(content.items) != size:
+        low.refuse("ADC101", "this list changes its length while the loop walks over it", help="walk over a copy")
+    return content.items[k]
+
+
+def _entry_now(low: Lowering, view: Attribute, k: int, size: int) -> Meaning:
+    items = _known_of_dict(low, view)
+    if items is None or len(items) != size:
+        low.refuse("ADC101", "this dict changes its size while the loop walks over it", help="walk over a copy")
+    return items[k]
+
+
+def _live_series(low: Lowering, series: Series) -> list[Callable[[], Meaning]] | None:
+    parts = [live(low, part) for part in series.parts]
+    if any(part is None for part in parts):
+        return None
+    columns: list[list[Callable[[], Meaning]]] = parts  # type: ignore[assignment]
+    if series.kind in ("zip", "map"):
+        make = series.extra if series.kind == "map" else None
+        return [functools.partial(_row, low, row, make) for row in zip(*columns, strict=False)]
+    if series.kind == "enumerate":
+        first = static_int(series.extra)
+        if first is None:
+            return None
+        return [functools.partial(_numbered, k, one) for k, one in enumerate(columns[0], first)]
+    if series.kind == "reversed":
+        return columns[0][::-1]
+    if series.kind == "chain":
+        return [one for column in columns for one in column]
+    fixed = _known_of_series(low, series)
+    return None if fixed is None else [functools.partial(_same, one) for one in fixed]
+
+
+def _row(low: Lowering, row: Sequence[Callable[[], Meaning]], make: Meaning | None) -> Meaning:
+    items = [one() for one in row]
+    return Group(tuple(items)) if make is None else calls.call(low, make, items, {})
+
+
+def _numbered(k: int, item: Callable[[], Meaning]) -> Meaning:
+    return Group((Static(k), item()))
 
 
 def _known_of_reference(low: Lowering, meaning: Reference) -> list[Meaning] | None:
@@ -93,7 +212,7 @@ def _known_of_reference(low: Lowering, meaning: Reference) -> list[Meaning] | No
 def _known_of_dict(low: Lowering, meaning: Attribute) -> list[Meaning] | None:
     owner = meaning.owner
     content = views.content_of(low, owner.root) if isinstance(owner, Reference) else None
-    if not isinstance(content, Entries):
+    if not isinstance(content, Entries) or meaning.name not in ("items()", "keys()", "values()"):
         return None
     keys = [outside(low, key) for key in content.keys]
     if meaning.name == "items()":
@@ -102,8 +221,6 @@ def _known_of_dict(low: Lowering, meaning: Attribute) -> list[Meaning] | None:
 
 
 def _known_of_series(low: Lowering, meaning: Series) -> list[Meaning] | None:
-    if meaning.kind == "generator":
-        return None
     parts = [known(low, part) for part in meaning.parts]
     if any(part is None for part in parts):
         return None
@@ -133,13 +250,13 @@ def _known_of_series(low: Lowering, meaning: Series) -> list[Meaning] | None:
 def counting(low: Lowering, meaning: Meaning) -> Counting:
     """How to count through it; a diagnostic when there is no way."""
     low.check_usable(meaning)
+    if is_one_shot(low, meaning):
+        return _of_series(low, _spend(low, meaning))
     if isinstance(meaning, Range):
         return _of_range(low, meaning)
     if isinstance(meaning, Static) and isinstance(meaning.value, range):
         r = meaning.value
         return _of_range(low, Range(Static(r.start), Static(r.stop), Static(r.step)))
-    if isinstance(meaning, Series):
-        return _of_series(low, meaning)
     if isinstance(meaning, Group):
         return _of_list(low, containers.new_list(low, meaning.items))
     if isinstance(meaning, Attribute) and meaning.name == "flat":

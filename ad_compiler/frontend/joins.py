@@ -290,18 +290,20 @@ class Meeting:
                 standing.setdefault(origin, []).append(root)
                 if root in self.melted:
                     self._copied_elements(edge, root, origin, copied)
-            for origin, twins in standing.items():
-                self._alias_all(twins, twins if origin.outside is None else [*twins, origin])
+            for origin, same_one in standing.items():
+                self._alias_all(same_one, same_one if origin.outside is None else [*same_one, origin])
             for a, b in edge.aliases:
                 self._alias_all(_now(standing, a), _now(standing, b))
-            for a, b in edge.holds:
-                for holder in _now(standing, a):
-                    for held in _now(standing, b):
-                        self.result.holds[holder, held] = None
-            for element, holders in copied.items():
-                for holder in holders:
-                    for held in _now(standing, element):
-                        self.result.holds[holder, held] = None
+            twins: dict[Root, list[Root]] = {}
+            for a, b in edge.aliases:
+                twins.setdefault(a, []).append(b)
+                twins.setdefault(b, []).append(a)
+            pairs = [(holder, b) for a, b in edge.holds for holder in _now(standing, a)]
+            pairs += [(holder, element) for element, holders in copied.items() for holder in holders]
+            for holder, held in pairs:
+                for one in (held, *twins.get(held, ())):  # the held one itself may be gone afterwards
+                    for now in _now(standing, one):
+                        self.result.holds[holder, now] = None
 
     def _copied_elements(self, edge: State, root: Root, origin: Root, copied: dict[Root, list[Root]]) -> None:
         from ad_compiler.frontend.containers import roots_within

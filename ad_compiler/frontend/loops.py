@@ -364,18 +364,18 @@ def _tested_body(
 
 
 def unrolled(
-    low: Lowering, items: Sequence[Meaning], item: Callable[[Meaning], None], exits: Exits, live: Live
+    low: Lowering, items: Sequence[Callable[[], Meaning]], item: Callable[[Meaning], None], exits: Exits, live: Live
 ) -> None:
     """The iterations one after another."""
     outer = low.exits
 
-    def step(one: Meaning) -> Callable[[], None]:
+    def step(one: Callable[[], Meaning]) -> Callable[[], None]:
         def iteration() -> None:
             before = low.exits
             low.exits = (*outer, exits.broke, exits.continued)
             low.state.variables[exits.continued] = Static(False)
             try:
-                item(one)
+                item(one())
             finally:
                 low.exits = before
             low.state.variables.pop(exits.continued, None)

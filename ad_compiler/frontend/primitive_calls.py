@@ -21,7 +21,6 @@ from ad_compiler.frontend.values import (
     Meaning,
     Range,
     Reference,
-    Series,
     Static,
 )
 from ad_compiler.ir.core import Slot, Value
@@ -140,7 +139,7 @@ def apply(low: Lowering, primitive: Primitive, bound: dict[str, Any]) -> Meaning
 
 def operand(low: Lowering, meaning: Meaning) -> Value:
     """The value of an array-like operand: a display of numbers is an array."""
-    if isinstance(meaning, Range | Series):
+    if isinstance(meaning, Range) or iteration.is_one_shot(low, meaning):
         items = iteration.known(low, meaning)
         if items is None:
             low.refuse("ADC101", f"{describe(meaning)} cannot be used as an array", help="make it a list first")
@@ -251,10 +250,12 @@ def _transpose(low: Lowering, primitive: Primitive, arguments: list[Meaning], ke
 def _array(low: Lowering, primitive: Primitive, arguments: list[Meaning], keywords: dict[str, Meaning]) -> Any:
     """`np.array` copies an array and takes a display apart; `np.asarray` of an array is that array."""
     given, *rest = arguments or [keywords.pop("object", keywords.pop("a", Static(None)))]
+    if not _surely_copies(keywords) and isinstance(given, Reference):
+        return as_array(low, [given, *rest], keywords)
     dtype_given = rest[0] if rest else keywords.get("dtype")
     dtype = None if dtype_given is None else static_dtype(low, static(low, dtype_given, "the dtype"))
     items = containers.known_items(low, given)
-    if items is None and isinstance(given, Range | Series):
+    if items is None and (isinstance(given, Range) or iteration.is_one_shot(low, given)):
         known = iteration.known(low, given)
         items = None if known is None else tuple(known)
     if items is not None and not isinstance(given, Static):
@@ -274,6 +275,11 @@ def _array(low: Lowering, primitive: Primitive, arguments: list[Meaning], keywor
     if isinstance(meaning, Reference):
         meaning.root.contiguous = True
     return meaning
+
+
+def _surely_copies(keywords: dict[str, Meaning]) -> bool:
+    given = keywords.get("copy", Static(True))
+    return isinstance(given, Static) and given.value is True
 
 
 def _converted(low: Lowering, meaning: Meaning, dtype: Any) -> Meaning:
@@ -307,7 +313,10 @@ def as_array(low: Lowering, arguments: list[Meaning], keywords: dict[str, Meanin
 
 def _astype(low: Lowering, primitive: Primitive, arguments: list[Meaning], keywords: dict[str, Meaning]) -> Any:
     bound = bind(low, primitive, arguments, {k: v for k, v in keywords.items() if k == "dtype"})
-    return low.emit("astype", bound["x"], dtype=static_dtype(low, static(low, bound["dtype"], "the dtype")))
+    result = low.emit("astype", bound["x"], dtype=static_dtype(low, static(low, bound["dtype"], "the dtype")))
+    if not _surely_copies(keywords) and isinstance(result, Reference) and isinstance(bound["x"], Reference):
+        views.share_aliases(low, result.root, bound["x"].root)
+    return result
 
 
 def _copy(low: Lowering, primitive: Primitive, arguments: list[Meaning], keywords: dict[str, Meaning]) -> Any:

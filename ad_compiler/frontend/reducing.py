@@ -10,7 +10,7 @@ from typing import Any
 from ad_compiler.frontend import calls, comprehensions, containers, control, iteration, operators, views
 from ad_compiler.frontend.context import Lowering, describe, is_list, static_int, tensor_type
 from ad_compiler.frontend.primitive_calls import operand
-from ad_compiler.frontend.values import NONE, ZERO, Lengths, Meaning, Range, Reference, Series, Static
+from ad_compiler.frontend.values import NONE, ZERO, Lengths, Meaning, Range, Reference, Static
 from ad_compiler.ir.types import is_scalar, rank
 
 Rule = Callable[..., Meaning]
@@ -21,12 +21,14 @@ def length(low: Lowering, meaning: Meaning) -> Meaning:
     method = calls.method_of(low, meaning, "__len__")
     if method is not None:
         return calls.call(low, method, [], {})
+    if iteration.is_one_shot(low, meaning):
+        low.refuse("ADC117", "an iterator has no length")
     items = iteration.known(low, meaning) if not isinstance(meaning, Range) else None
     if items is not None:
         return Static(len(items))
     if isinstance(meaning, Lengths):
         return low.emit("ndim", meaning.owner)
-    if isinstance(meaning, Range | Series):
+    if isinstance(meaning, Range):
         return iteration.counting(low, meaning).length()
     if isinstance(meaning, Reference):
         if is_list(low, meaning):
@@ -88,7 +90,8 @@ def extreme(name: str, compare: ast.cmpop) -> Rule:
 
 
 def _as_sequence(low: Lowering, part: Meaning) -> Meaning:
-    return comprehensions.collect(low, part) if isinstance(part, Series | Range) else part
+    walked = isinstance(part, Range) or iteration.is_one_shot(low, part)
+    return comprehensions.collect(low, part) if walked else part
 
 
 def any_all(name: str, both: bool) -> Rule:

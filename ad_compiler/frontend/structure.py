@@ -20,6 +20,7 @@ from ad_compiler.frontend.values import (
     Group,
     Items,
     Meaning,
+    OneShot,
     Reference,
     Static,
 )
@@ -79,6 +80,8 @@ def hand_out(low: Lowering, meaning: Meaning, flat: list[Value], name: str = "")
         content = views.content_of(low, meaning.root)
         if isinstance(content, Items):
             return ListTree(tuple(hand_out(low, item, flat) for item in content.items))
+        if isinstance(content, Entries) and content.cls is OneShot:
+            low.refuse("ADC101", "an iterator cannot be handed out", help="make it a list: `list(…)`")
         if isinstance(content, Entries):
             items = tuple(hand_out(low, item, flat) for item in content.items)
             if content.cls is dict:

@@ -275,6 +275,10 @@ class Entries:
         return Entries(tuple(k for k, _ in kept), tuple(item for _, item in kept), self.cls)
 
 
+class OneShot:
+    """The class of an iterator: `Entries` with its `source`, or `spent` once it has been walked over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stale:
     """Content that is no longer known: something that may be the same memory was written."""

@@ -273,7 +273,7 @@ def rearrange(
         return Scalar(value)
     if isinstance(base, ListType):
         return Reference(low.root(value))
-    if back and (name not in ("reshape", "ravel") or _surely_contiguous(low, reference, base)):
+    if back and (name not in ("reshape", "ravel") or _surely_view(name, reference, base)):
         return extended
     result = low.root(value)
     share_aliases(low, result, reference.root)
@@ -303,8 +303,8 @@ def _back(name: str, attributes: dict[str, Any], base: Type | None) -> tuple[str
     return "", ()
 
 
-def _surely_contiguous(low: Lowering, reference: Reference, base: Type | None) -> bool:
-    """Whether `reshape` of it is a view.  One axis always is; more are if nobody has rearranged them."""
-    if rank(base) == 1:  # type: ignore[arg-type]
+def _surely_view(name: str, reference: Reference, base: Type | None) -> bool:
+    """Whether `reshape` or `ravel` is a view: of one axis `reshape` always is, else where the elements lie in order."""
+    if name == "reshape" and rank(base) == 1:  # type: ignore[arg-type]
         return True
     return not reference.path and reference.root.contiguous

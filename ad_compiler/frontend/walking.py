@@ -15,14 +15,14 @@ from ad_compiler.frontend.control import run
 from ad_compiler.frontend.expressions import condition, expression
 from ad_compiler.frontend.liveness import live_names
 from ad_compiler.frontend.names import binds, owner_of, walk_scope
-from ad_compiler.frontend.values import Meaning, Range, Reference, Scalar, Static, Variable
+from ad_compiler.frontend.values import Meaning, Reference, Scalar, Static, Variable
 from ad_compiler.ir.core import Value
 
 
 def for_statement(low: Lowering, node: ast.For) -> None:
     try:
         iterable = expression(low, node.iter)
-        items = iteration.known(low, iterable) if _unrolls(low, node, iterable) else None
+        items = iteration.live(low, iterable) if _unrolls(low, node, iterable) else None
     except Refused:
         low.poison([name for one in walk_scope([node.target]) for name in binds(one)])
         with low.scratch():  # for its findings
@@ -44,12 +44,12 @@ def for_statement(low: Lowering, node: ast.For) -> None:
         loops.for_each(low, counting, iterate, exits, live, _seeds(low, node), hint)
 
     if items is None:
-        few = iteration.known(low, iterable) if not isinstance(iterable, Reference) else None
-        if few is None or _succeeds(low, count):
-            if few is None:
+        if not iteration.counts(low, iterable):
+            count()
+        elif not _succeeds(low, count):
+            items = iteration.live(low, iterable)
+            if items is None:
                 count()
-        else:
-            items = few
     if items is not None:
         loops.unrolled(low, items, iterate, exits, live)
     _orelse(low, node, exits)
@@ -77,7 +77,7 @@ def _succeeds(low: Lowering, lower: Callable[[], None]) -> bool:
 
 def _unrolls(low: Lowering, node: ast.For, iterable: Meaning) -> bool:
     """Whether a loop over something of known length is written out."""
-    if isinstance(iterable, Range) or (isinstance(iterable, Static) and isinstance(iterable.value, range)):
+    if iteration.counts(low, iterable):
         return _indexes_structure(low, node)
     items = containers.known_items(low, iterable)
     if items is not None and len(items) > iteration.MOST_UNROLLED:

@@ -1361,6 +1361,43 @@ def alias_made_in_loop(x, n):
     return y, z
 
 
+@case(0.5)
+def list_changed_ahead_of_the_loop(x):
+    xs = [x, 1.0, 2.0, 3.0]
+    d = {"a": x, "b": 2.0}
+    for i, v in enumerate(xs):
+        if i < 3:
+            xs[i + 1] = v * 2 + xs[i + 1]
+    for key, v in d.items():
+        d["b"] = d["b"] + v
+    for u, w in zip(xs, reversed(xs)):
+        xs[-1] = xs[-1] + u * w
+    return xs, d
+
+
+@case(X, 4)
+def iterators_used_once(x, n):
+    pairs = zip(x, range(n))
+    total = 0.0
+    for v, k in pairs:
+        total += v * k
+    for i, t in enumerate(range(5)):
+        total = total * 0.5 + i * t
+    for i in reversed(range(4)):
+        total -= i * x[i]
+    return total, sum(v * v for v in x), max((abs(v) for v in x), default=0.0)
+
+
+@case(np.arange(24.0)[::3])
+def strided_argument(x):
+    y = x.reshape(2, 4) * 1.0
+    z = (x * 2.0).ravel()
+    z[0] = 50.0
+    parts = np.split(y, 2)
+    parts[0] += 1.0
+    return y, z, x.astype(np.float32, copy=False).dtype == np.float32
+
+
 @case(X, 5)
 def accumulators_of_each_kind(x, n):
     total, best, history = 0.0, -1e9, []

@@ -53,6 +53,15 @@ REFUSED = {
         "ADC101",
         None,
     ),
+    "an iterator walked over twice": (
+        "z, t = zip(x, y), 0.0\nfor a, b in z:\n    t += a * b\nfor a, b in z:\n    t += a\nreturn t",
+        "ADC101",
+        None,
+    ),
+    "a generator kept": ("g = (v * s for v in x)\ns = 2.0\nreturn sum(g)", "ADC101", "(v * s for v in x)"),
+    "a list that shrinks as it is walked": ("v = [s, s, s]\nfor e in v:\n    v.pop()\nreturn v", "ADC101", None),
+    "ravel of what may be strided": ("r = y.ravel()\nr[0] = 5.0\nreturn y", "ADC104", None),
+    "a copy or not": ("r = x.astype(float, copy=False)\nr[0] = 5.0\nreturn x", "ADC104", None),
     # aliases: never guess
     "write through a name for either array": (
         "a, b = x * 1.0, y * 1.0\nfor i in range(n):\n    c = a\n    a = b\nc[0] = 1.0\nreturn a + b",
