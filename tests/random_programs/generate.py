@@ -54,7 +54,7 @@ class Generator(Statements):
             self.result = array(3)
         if "closures" in self.features and self.rng.random() < 0.5:
             self.closure()
-        self.block(self.rng.randint(3, 9))
+        self.block(self.rng.randint(2, 7))
         self.line(f"return {self.final()}")
         text = [*head, *helpers, "", f"def f({', '.join(name.name for name in parameters)}):", *self.lines]
         return Program(seed, self.kind, "\n".join(text) + "\n", tuple(self.value(name.type) for name in parameters))
@@ -193,7 +193,7 @@ class Generator(Statements):
             heads.append("else:")
         for head in heads:
             self.line(head)
-            self.inside(self.rng.randint(1, 2))
+            self.inside(self.some())
             if shared:
                 self.line(f"    {shared} = {self.draw.scalar(2)}")
         if shared:
@@ -211,7 +211,7 @@ class Generator(Statements):
             self.line(f"for {entry} in {base.name}:")
             kept = self.features
             self.features = self.features - {"append"}  # a list that grows while it is walked never ends
-            self.inside(self.rng.randint(1, 2), Name(entry, SCALAR))
+            self.inside(self.some(), Name(entry, SCALAR))
             self.features = kept
         else:
             index = self.fresh("i")
@@ -220,7 +220,7 @@ class Generator(Statements):
             if trips > 1 and self.rng.random() < 0.3:
                 form = self.rng.choice([f"range(1, {trips})", f"range({trips - 1}, -1, -1)", f"range(0, {trips}, 2)"])
             self.line(f"for {index} in {form}:")
-            self.inside(self.rng.randint(1, 3), Name(index, Type("int", size=trips)))
+            self.inside(self.some(), Name(index, Type("int", size=trips)))
         self.loops -= 1
 
     def loop_over_array(self, base: Name) -> None:
@@ -231,15 +231,15 @@ class Generator(Statements):
         if roll < 0.35:
             index = self.fresh("i")
             self.line(f"for {index}, {entry} in enumerate({base.name}):")
-            self.inside(self.rng.randint(1, 2), Name(entry, inner), Name(index, Type("int", size=shape[0])))
+            self.inside(self.some(), Name(entry, inner), Name(index, Type("int", size=shape[0])))
         elif roll < 0.5:
             other = self.fresh("e")
             partner = self.draw.array((shape[0],), 1)
             self.line(f"for {entry}, {other} in zip({base.name}, {partner}):")
-            self.inside(self.rng.randint(1, 2), Name(entry, inner), Name(other, SCALAR))
+            self.inside(self.some(), Name(entry, inner), Name(other, SCALAR))
         else:
             self.line(f"for {entry} in {base.name}:")
-            self.inside(self.rng.randint(1, 2), Name(entry, inner))
+            self.inside(self.some(), Name(entry, inner))
 
     def while_loop(self) -> None:
         self.loops += 1
@@ -249,7 +249,7 @@ class Generator(Statements):
         trips = self.rng.randint(1, 4)
         self.line(f"while {counter} < {trips}{extra}:")
         self.line(f"    {counter} += 1")
-        self.inside(self.rng.randint(1, 3), Name(counter, Type("int", size=trips + 1)))
+        self.inside(self.some(), Name(counter, Type("int", size=trips + 1)))
         self.loops -= 1
 
     def leave(self) -> None:

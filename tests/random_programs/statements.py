@@ -36,6 +36,10 @@ class Statements:
         for _ in range(count):
             self.statement()
 
+    def some(self) -> int:
+        """How many statements a block gets: fewer the deeper it is."""
+        return self.rng.choice([1, 2, 3]) if self.depth == 1 else self.rng.choice([1, 1, 2])
+
     def inside(self, count: int, *names: Name) -> None:
         """An indented block with extra names; what it defines is forgotten after it."""
         kept = len(self.draw.scope)
