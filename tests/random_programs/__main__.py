@@ -48,7 +48,7 @@ def report(results: list[tuple[Program, Verdict]]) -> str:
 
 def short(verdict: Verdict) -> str:
     """The reason; of a refusal, without the check that met it."""
-    return verdict.reason.split(": ")[-1] if verdict.outcome == "refused" else verdict.reason
+    return verdict.reason.split(": ", 1)[-1] if verdict.outcome == "refused" else verdict.reason
 
 
 def minimised(made: Program, verdict: Verdict, most: int = 600) -> Program:

@@ -149,11 +149,10 @@ def _attempt(check: Callable, f: Callable, args: tuple, expected: Expected, sett
             raise WrongError("an argument is changed")
     except ad_compiler.Error as error:
         if type(error).__name__ == "InternalError" or error.code.startswith("ADC3"):
-            message = re.sub(r"[`%\d]+[\w.]*`?", "…", str(error).splitlines()[0])
-            return Verdict("crashed", f"{where}: {message[:70]}", str(error))
+            return Verdict("crashed", f"{where}: {_gist(error)}", str(error))
         if not error.lineno:
             return Verdict("wrong", f"{where}: {error.code} has no location", str(error))
-        return Verdict("refused", f"{where}: {error.code}", str(error))
+        return Verdict("refused", f"{where}: {_gist(error)}", str(error))
     except WrongError as error:
         return Verdict("wrong", f"{where}: {str(error).split(':')[0]}", str(error))
     except Exception as error:
@@ -165,6 +164,12 @@ def _attempt(check: Callable, f: Callable, args: tuple, expected: Expected, sett
         reason = f"{where}: {type(error).__name__} in {place}"
         return Verdict("crashed", reason, "".join(traceback.format_exception(error)[-6:]))
     return Verdict("right")
+
+
+def _gist(error: ad_compiler.Error) -> str:
+    """The code and the message, without names and numbers."""
+    message = re.sub(r"`[^`]*`|%\S+|\d+", "…", error.diagnostics[0].message)
+    return f"{error.code}, {message[:80]}"
 
 
 def _compare(got: Any, wanted: Any, error: Any, what: str, tolerance: float = 1e-6) -> None:
