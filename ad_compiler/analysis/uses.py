@@ -79,3 +79,25 @@ def has_effect(op: Op, effectful: frozenset[str]) -> bool:
         return op.attributes["callee"] in effectful
     primitive = REGISTRY.get(op.name)
     return primitive is not None and primitive.effect
+
+
+def may_be_undefined(value: Value) -> bool:
+    """Whether some path leaves the value without a definition: a branch or a loop that hands on `undefined`."""
+    seen: set[Value] = set()
+    work = [value]
+    while work:
+        current = work.pop()
+        op = current.op
+        if op is None or current in seen:
+            continue
+        seen.add(current)
+        if op.name == "undefined":
+            return True
+        position = next(k for k, result in enumerate(op.results) if result is current)
+        if op.name == "if":
+            work += [region.ops[-1].operands[position] for region in op.regions]
+        elif op.name in ("for", "while"):
+            work.append(op.operands[first_carried(op) + position])
+        elif op.name in ("setitem", "add_at"):
+            work.append(op.operands[0])
+    return False

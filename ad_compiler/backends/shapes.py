@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ad_compiler.analysis.liveness import LOOPS, Layout, Liveness, edges
 from ad_compiler.analysis.ownership import reads_content
+from ad_compiler.analysis.uses import may_be_undefined
 from ad_compiler.ir.core import Function, Op, Value, walk, yielded
 from ad_compiler.ir.types import Tensor
 from ad_compiler.primitives.declare import REGISTRY
@@ -36,11 +37,14 @@ def borrow_shapes(function: Function) -> None:
             near = [
                 value
                 for value in members.get(classes.get(operand, operand), ())
-                if layout.defined[value] < position and _visible(layout, layout.home[value], op)
+                if layout.defined[value] < position
+                and _visible(layout, layout.home[value], op)
+                and not may_be_undefined(value)
             ]
             alive = [value for value in near if liveness.live_after(value, position - 1)]
             chosen = alive or near
-            op.operands[k] = max(chosen, key=lambda value: layout.defined[value])
+            if chosen:
+                op.operands[k] = max(chosen, key=lambda value: layout.defined[value])
 
 
 def _visible(layout: Layout, home: object, op: Op) -> bool:

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ad_compiler.analysis.uses import effectful_functions, first_carried
+from ad_compiler.analysis.uses import effectful_functions, first_carried, may_be_undefined
 from ad_compiler.ir.core import Function, Module, Op, Value
 from ad_compiler.ir.rewrite import Scope, sweep
 from ad_compiler.ir.types import UNKNOWN_DTYPE, Shape, Symbol, Tensor, same_shape
@@ -56,7 +56,8 @@ def borrow(function: Function, module: Module) -> bool:
         if scope.outer is None:
             for value in op.results:
                 former = by_shape.get(value.type.shape) if isinstance(value.type, Tensor) else None
-                if former is not None and former.hint == value.hint != "" and _is_there(value, live):
+                is_later = former is not None and former.hint == value.hint != "" and _is_there(value, live)
+                if is_later and not may_be_undefined(value):
                     by_shape[value.type.shape] = value  # type: ignore[union-attr]
 
     sweep(function.body, visit)

@@ -73,13 +73,13 @@ class Frame:
         """The cotangent that a value from around this frame has when the frame begins."""
         return None
 
-    def accumulate(self, value: Value, bar: Value) -> None:
-        """Add `bar` to the cotangent of `value`."""
+    def accumulate(self, value: Value, bar: Value, *, fresh: bool = False) -> None:
+        """Add `bar` to the cotangent of `value`.  `fresh`: it was computed for this, and is nobody else's."""
         before = self.cotangent(value)
         self.values[id(value)] = value
         hint = companion(value, "_bar") or "s_bar"  # of a value without a name
         made = bar.op
-        if made is not None and made in self.builder.block.ops[-1:] and made.name in SCATTERS:
+        if fresh and made is not None and made is self.builder.block.ops[-1] and made.name in SCATTERS:
             bar = scatter_into(self.builder, made, before, value)
         elif before is not None:
             bar = add(self.builder, before, bar, hint)
@@ -135,9 +135,11 @@ class Frame:
         # the operand that the result rebinds comes last: `x_bar += a_bar * a`, then `a_bar = a_bar * x`
         names = {result.hint for result in op.results if result.hint}
         for k in sorted(wanted, key=lambda k: (op.operands[k].hint in names, k)):
+            before = len(self.builder.block.ops)
             contribution = self.pull(op, bars, k)
             if contribution is not None:
-                self.accumulate(op.operands[k], contribution)
+                fresh = contribution.op in self.builder.block.ops[before:]
+                self.accumulate(op.operands[k], contribution, fresh=fresh)
 
     def unappend(self, op: Op, bar: Value) -> None:
         """`ys = append(xs, v)`: x̄s and v̄ are what one `pop` of ȳs gives."""
