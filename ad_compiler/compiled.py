@@ -60,7 +60,10 @@ class Differentiated:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         bound = self.binder.positional(args, kwargs)
-        result = self.lookup(bound).call(bound)
+        entry = self.entries.get(self.binder.key(bound))
+        if entry is None or entry.reads or entry.written:
+            entry = self.lookup(bound)
+        result = entry.function(*bound) if entry.simple else entry.call(bound)
         return self.picked(result) if self.picks else result
 
     def picked(self, result: Any) -> Any:
