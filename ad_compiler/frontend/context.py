@@ -98,7 +98,9 @@ class Lowering:
     # -- findings
 
     def span(self, node: ast.AST | None) -> Span | None:
-        return self.builder.span if node is None else self.frame.definition.span(node)
+        if node is not None:
+            return self.frame.definition.span(node)
+        return self.builder.span or self.frame.definition.span()
 
     def report(
         self,

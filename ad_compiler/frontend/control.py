@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from ad_compiler.frontend.context import Lowering, Refused, Unreachable, tensor_type
@@ -226,7 +227,9 @@ def run(low: Lowering, steps: Sequence[Step], live: Live, *, last: Flags = NO_FL
         if rest:
             skip = pending(low)
             if skip is not None:
-                _guarded(low, skip, rest, live, last)
+                place = next((one for one in rest if isinstance(one, ast.stmt)), step)
+                with low.at(place) if isinstance(place, ast.stmt) else nullcontext():
+                    _guarded(low, skip, rest, live, last)
                 return
 
 
