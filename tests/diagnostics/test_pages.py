@@ -52,7 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-NOT_RAISED_YET = {"ADC206", "ADC207"}  # the strict xfail tells when this set is to shrink
+NOT_RAISED_YET: set[str] = set()  # the strict xfail tells when this set is to shrink
 FAILING = [
     pytest.param(code, text, marks=[pytest.mark.xfail(strict=True)] if code in NOT_RAISED_YET else [])
     for code, kind, text in EXAMPLES
