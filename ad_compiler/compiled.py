@@ -21,6 +21,7 @@ from ad_compiler.pipeline import (
     Program,
     Request,
     Written,
+    call_bound,
     check_differentiable,
     compile_program,
 )
@@ -101,18 +102,7 @@ class Differentiated:
 
     def primal(self, bound: Sequence[Any]) -> Any:
         """The value of the function for bound arguments."""
-        args: list[Any] = []
-        kwargs: dict[str, Any] = {}
-        for parameter, value in zip(self.signature.parameters.values(), bound, strict=True):
-            if parameter.kind is parameter.VAR_POSITIONAL:
-                args.extend(value)
-            elif parameter.kind is parameter.VAR_KEYWORD:
-                kwargs.update(value)
-            elif parameter.kind is parameter.KEYWORD_ONLY:
-                kwargs[parameter.name] = value
-            else:
-                args.append(value)
-        return self.function(*args, **kwargs)
+        return call_bound(self.function, self.signature, bound, {})
 
     def lookup(self, bound: Sequence[Any]) -> Compiled:
         """The compiled function for arguments of these types."""

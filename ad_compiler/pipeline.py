@@ -354,24 +354,31 @@ class Compiled:
         dict for `**kwargs`.  `extra` are the tangents, by name."""
         if self.simple and not extra:
             return self.function(*bound)
-        args: list[Any] = []
-        kwargs: dict[str, Any] = {}
-        extra, given = extra or {}, iter(bound)
-        for parameter in inspect.signature(self.function).parameters.values():
-            value = extra[parameter.name] if parameter.name in extra else next(given)
-            if parameter.kind is parameter.VAR_POSITIONAL:
-                args.extend(value)
-            elif parameter.kind is parameter.VAR_KEYWORD:
-                kwargs.update(value)
-            elif parameter.kind is parameter.KEYWORD_ONLY:
-                kwargs[parameter.name] = value
-            else:
-                args.append(value)
-        return self.function(*args, **kwargs)
+        return call_bound(self.function, inspect.signature(self.function), bound, extra or {})
 
     def is_current(self) -> bool:
         """Whether every global and closure variable that was compiled in is still the same object."""
         return all(read.is_current() for read in self.reads)
+
+
+def call_bound(
+    function: Callable[..., Any], signature: inspect.Signature, bound: Sequence[Any], extra: Mapping[str, Any]
+) -> Any:
+    """Call with one value for each parameter, in their order, but for those that `extra` gives by name."""
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    given = iter(bound)
+    for parameter in signature.parameters.values():
+        value = extra[parameter.name] if parameter.name in extra else next(given)
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            args.extend(value)
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            kwargs.update(value)
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            kwargs[parameter.name] = value
+        else:
+            args.append(value)
+    return function(*args, **kwargs)
 
 
 def compile_program(program: Program, arguments: Arguments, *, optimise: bool = True) -> Compiled:
