@@ -21,14 +21,6 @@ def test_none_wrong_none_crashed(kind: str) -> None:
     assert accepted(shares(results)[kind]) >= SHARES[kind], report(results)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
-def test_thousands(kind: str) -> None:
-    results = run(count=1000, seed=10_000, kind=kind)
-    assert not any(verdict.failed for _, verdict in results), report(results)
-    assert accepted(shares(results)[kind]) >= SHARES[kind], report(results)
-
-
 def test_the_same_seed_gives_the_same_program() -> None:
     for seed in range(12):
         first, second = program(seed), program(seed)

@@ -59,5 +59,5 @@ def test_right_or_refused(seed: int) -> None:
 
 @pytest.mark.slow
 def test_many() -> None:
-    outcomes = [outcome(seed) for seed in range(1000, 3000)]
-    assert outcomes.count("right") > 1000
+    outcomes = [outcome(seed) for seed in range(1000, 1200)]
+    assert outcomes.count("right") > 100
