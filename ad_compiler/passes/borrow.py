@@ -53,7 +53,7 @@ def borrow(function: Function, module: Module) -> bool:
                 source = _of_parameter(source, by_shape, scope, dtype) or source
             changed |= source is not op.operands[k]
             op.operands[k] = source
-        if scope.outer is None:
+        if scope.outer is None and not op.regions:  # the regions of `op`, visited after it, do not see its results
             for value in op.results:
                 former = by_shape.get(value.type.shape) if isinstance(value.type, Tensor) else None
                 is_later = former is not None and former.hint == value.hint != "" and _is_there(value, live)
